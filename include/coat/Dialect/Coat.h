@@ -1,0 +1,33 @@
+// The coat dialect: ops, attributes, enums and the cost interface.
+#ifndef COAT_DIALECT_COAT_H
+#define COAT_DIALECT_COAT_H
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Interfaces/TilingInterface.h"
+
+namespace coat {
+/// Bytes of all ranked-tensor operands and results of `op`; symbolic dimensions count as 1.
+int64_t bytesOfOperandsAndResults(mlir::Operation *op);
+} // namespace coat
+
+#include "coat/Dialect/CoatDialect.h.inc"
+#include "coat/Dialect/CoatEnums.h.inc"
+#include "coat/Dialect/Interfaces.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "coat/Dialect/CoatAttrs.h.inc"
+
+#define GET_OP_CLASSES
+#include "coat/Dialect/CoatOps.h.inc"
+
+#endif

@@ -1,0 +1,53 @@
+// Ops of the launch list: what the entry consists of from Kernels to Lower.
+#ifndef COAT_DIALECT_KERNELOPS_TD
+#define COAT_DIALECT_KERNELOPS_TD
+
+include "coat/Dialect/CoatBase.td"
+include "mlir/IR/SymbolInterfaces.td"
+
+def Coat_LaunchOp : Op<Coat_Dialect, "launch", [AttrSizedOperandSegments,
+    DeclareOpInterfaceMethods<SymbolUserOpInterface>,
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "runs all tasks of a kernel function";
+  let description = [{
+    Reads `inputs`, writes all of `outputs`; the kernel takes both, inputs first.
+
+    Constraints:
+    * C1: `kernel` names a function with the attribute coat.kernel.
+    * C2: the function's argument types are those of inputs and outputs, in order.
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<AnyMemRef>:$inputs, Variadic<AnyMemRef>:$outputs);
+  let assemblyFormat = "$kernel `(` $inputs `)` `outs` `(` $outputs `)` attr-dict `:` functional-type(operands, results)";
+}
+
+def Coat_WeightOp : Op<Coat_Dialect, "weight", [Pure]> {
+  let summary = "a constant in the library's weight blob";
+  let description = [{
+    `value` holds the bytes (a dense or dense_resource attribute of the memref's shape and
+    element type); `offset`, in bytes and a multiple of 64, is set by the Memory stage.
+  }];
+  let arguments = (ins ElementsAttr:$value, OptionalAttr<I64Attr>:$offset);
+  let results = (outs AnyStaticShapeMemRef:$result);
+  let assemblyFormat = "$value attr-dict `:` type($result)";
+}
+
+def Coat_WorkspaceOp : Op<Coat_Dialect, "workspace", [Pure]> {
+  let summary = "a buffer in the caller's workspace";
+  let description = [{
+    `offset` is in bytes from the 64-byte aligned workspace; `sizes` are the
+    dynamic sizes of the result, in order. The memref is row-major and dense.
+  }];
+  let arguments = (ins Index:$offset, Variadic<Index>:$sizes);
+  let results = (outs AnyMemRef:$result);
+  let assemblyFormat = "$offset (`sizes` $sizes^)? attr-dict `:` type($result)";
+}
+
+def Coat_ScratchOp : Op<Coat_Dialect, "scratch", [Pure]> {
+  let summary = "a buffer in the worker's scratch, inside a kernel";
+  let description = [{ `offset` is in bytes, a multiple of 64. }];
+  let arguments = (ins I64Attr:$offset, Variadic<Index>:$sizes);
+  let results = (outs AnyMemRef:$result);
+  let assemblyFormat = "(`sizes` $sizes^)? attr-dict `:` type($result)";
+}
+
+#endif

@@ -1,0 +1,17 @@
+// Passes of the Graph stage; declarations are generated from Passes.td.
+#ifndef COAT_GRAPH_PASSES_H
+#define COAT_GRAPH_PASSES_H
+
+#include "mlir/Pass/Pass.h"
+#include "mlir/Pass/PassManager.h"
+
+namespace coat {
+#define GEN_PASS_DECL
+#define GEN_PASS_REGISTRATION
+#include "coat/Graph/Passes.h.inc"
+
+/// Appends the passes of the stage, in order.
+void buildGraphPipeline(mlir::OpPassManager &pm);
+} // namespace coat
+
+#endif

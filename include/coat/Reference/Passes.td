@@ -1,0 +1,7 @@
+// Passes of the Reference stage.
+#ifndef COAT_REFERENCE_PASSES_TD
+#define COAT_REFERENCE_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+#endif

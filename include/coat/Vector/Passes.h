@@ -1,0 +1,17 @@
+// Passes of the Vector stage; declarations are generated from Passes.td.
+#ifndef COAT_VECTOR_PASSES_H
+#define COAT_VECTOR_PASSES_H
+
+#include "mlir/Pass/Pass.h"
+#include "mlir/Pass/PassManager.h"
+
+namespace coat {
+#define GEN_PASS_DECL
+#define GEN_PASS_REGISTRATION
+#include "coat/Vector/Passes.h.inc"
+
+/// Appends the passes of the stage, in order.
+void buildVectorPipeline(mlir::OpPassManager &pm);
+} // namespace coat
+
+#endif

@@ -1,0 +1,48 @@
+// Registration of the dialect; the op families have files of their own.
+#include "coat/Dialect/Coat.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "mlir/IR/DialectImplementation.h"
+
+using namespace mlir;
+using namespace coat;
+
+#include "coat/Dialect/CoatDialect.cpp.inc"
+#include "coat/Dialect/CoatEnums.cpp.inc"
+#include "coat/Dialect/Interfaces.cpp.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "coat/Dialect/CoatAttrs.cpp.inc"
+
+#define GET_OP_CLASSES
+#include "coat/Dialect/CoatOps.cpp.inc"
+
+void CoatDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "coat/Dialect/CoatAttrs.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "coat/Dialect/CoatOps.cpp.inc"
+      >();
+}
+
+Operation *CoatDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type, Location loc) {
+  return arith::ConstantOp::materialize(builder, value, type, loc);
+}
+
+int64_t coat::bytesOfOperandsAndResults(Operation *op) {
+  int64_t bytes = 0;
+  auto count = [&](Type type) {
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    if (!tensor || !tensor.getElementType().isIntOrIndexOrFloat())
+      return;
+    int64_t elements = 1;
+    for (int64_t size : tensor.getShape())
+      elements *= ShapedType::isDynamic(size) ? 1 : size;
+    bytes += elements * llvm::divideCeil(tensor.getElementType().isIndex() ? 64 : tensor.getElementTypeBitWidth(), 8);
+  };
+  llvm::for_each(op->getOperandTypes(), count);
+  llvm::for_each(op->getResultTypes(), count);
+  return bytes;
+}

@@ -1,0 +1,1 @@
+// Compiles the precompiled header once; holds nothing itself.

@@ -1,0 +1,89 @@
+// The journey of a model after Import: which stages run, in which order, and why in this order.
+#include "coat/Pipeline/Pipeline.h"
+#include "coat/Dialect/Coat.h"
+#include "coat/Graph/Passes.h"
+#include "coat/Kernels/Passes.h"
+#include "coat/Layout/Passes.h"
+#include "coat/Lower/Passes.h"
+#include "coat/Memory/Passes.h"
+#include "coat/Reference/Passes.h"
+#include "coat/Tile/Passes.h"
+#include "coat/Vector/Passes.h"
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+#include "mlir/Pass/PassRegistry.h"
+
+using namespace mlir;
+
+namespace {
+struct Stage {
+  const char *name;
+  const char *summary;
+  void (*build)(OpPassManager &);
+};
+
+// -O1 and above.
+constexpr Stage optimizing[] = {
+    // Recognition first: it wants one op a node, before layouts and fusion blur the spelling.
+    {"graph", "recognise, fold and clean the graph", coat::buildGraphPipeline},
+    // Layouts are chosen over the whole graph, so before it is cut into kernels.
+    {"layout", "channels-last, explicit pads, packed weights, schedules", coat::buildLayoutPipeline},
+    {"kernels", "group ops, outline kernels, share equal ones", coat::buildKernelsPipeline},
+    // From here on each kernel is on its own.
+    {"tile", "tasks and register tiles", coat::buildTilePipeline},
+    {"vector", "microkernels and loops, bufferized", coat::buildVectorPipeline},
+    {"memory", "one arena, one weight blob, per-worker scratch", coat::buildMemoryPipeline},
+    {"lower", "LLVM dialect", coat::buildLowerCPUPipeline},
+};
+
+// -O0: every op by its formula; only the last two stages are shared.
+constexpr Stage reference[] = {
+    {"reference", "scalar loops from the definition of each op", coat::buildReferencePipeline},
+    {"memory", "one arena, one weight blob, per-worker scratch", coat::buildMemoryPipeline},
+    {"lower", "LLVM dialect", coat::buildLowerCPUPipeline},
+};
+
+ArrayRef<Stage> stages(const coat::CompileOptions &options) {
+  return options.optLevel == 0 ? ArrayRef<Stage>(reference) : ArrayRef<Stage>(optimizing);
+}
+} // namespace
+
+void coat::registerDialects(DialectRegistry &registry) {
+  registerAllDialects(registry);
+  registerAllExtensions(registry);
+  registry.insert<CoatDialect>();
+}
+
+void coat::registerPassesAndPipelines() {
+  registerCoatGraphPasses();
+  registerCoatLayoutPasses();
+  registerCoatKernelsPasses();
+  registerCoatTilePasses();
+  registerCoatVectorPasses();
+  registerCoatMemoryPasses();
+  registerCoatLowerPasses();
+  registerCoatReferencePasses();
+  auto add = [](const Stage &stage) {
+    PassPipelineRegistration<>(("coat-stage-" + Twine(stage.name)).str(), stage.summary, stage.build);
+  };
+  llvm::for_each(optimizing, add);
+  add(reference[0]);
+}
+
+std::vector<std::string> coat::stageNames(const CompileOptions &options) {
+  std::vector<std::string> names;
+  for (const Stage &stage : stages(options))
+    names.push_back(stage.name);
+  return names;
+}
+
+void coat::buildPipeline(OpPassManager &pm, const CompileOptions &options) {
+  bool on = options.startAt.empty();
+  for (const Stage &stage : stages(options)) {
+    on |= options.startAt == stage.name;
+    if (on)
+      stage.build(pm);
+    if (options.stopAfter == stage.name)
+      return;
+  }
+}
