@@ -18,6 +18,19 @@
 namespace coat {
 /// Bytes of all ranked-tensor operands and results of `op`; symbolic dimensions count as 1.
 int64_t bytesOfOperandsAndResults(mlir::Operation *op);
+
+/// Starts the diagnostic of a violated constraint.
+using EmitError = llvm::function_ref<mlir::InFlightDiagnostic()>;
+
+/// Verifies the numbered constraints of an op (Op::checkConstraints) ahead of the comparison of inferred and written types.
+template <typename ConcreteOp>
+class Checked : public mlir::OpTrait::TraitBase<ConcreteOp, Checked> {
+public:
+  static llvm::LogicalResult verifyTrait(mlir::Operation *op) {
+    return ConcreteOp::checkConstraints(typename ConcreteOp::Adaptor(llvm::cast<ConcreteOp>(op)),
+                                        [&] { return op->emitOpError(); });
+  }
+};
 } // namespace coat
 
 #include "coat/Dialect/CoatDialect.h.inc"

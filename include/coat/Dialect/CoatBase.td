@@ -127,14 +127,20 @@ def Coat_ScheduleAttr : AttrDef<Coat_Dialect, "Schedule"> {
 class Coat_Op<string mnemonic, list<Trait> traits = []>
     : Op<Coat_Dialect, mnemonic, !listconcat([Pure], traits)>;
 
+// The numbered constraints of an op, written once: the verifier runs them before the inferred types are compared, and
+// type inference runs them on operands and attributes of an op that does not exist yet (what import relies on).
+def Coat_Checked : NativeOpTrait<"Checked", [], [{
+  static ::llvm::LogicalResult checkConstraints(Adaptor adaptor, ::coat::EmitError emitError);
+}]> {
+  let cppNamespace = "::coat";
+}
+
 // An op whose result types follow from operands and attributes (the one shape
 // inference of the compiler) and whose dynamic sizes can be written as IR.
 class Coat_InferredOp<string mnemonic, list<Trait> traits = []>
-    : Coat_Op<mnemonic, !listconcat([InferTypeOpAdaptor,
+    : Coat_Op<mnemonic, !listconcat(traits, [Coat_Checked, InferTypeOpAdaptor,
         DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>,
-        DeclareOpInterfaceMethods<Coat_CostOpInterface, ["getFlops"]>], traits)> {
-  let hasVerifier = 1;
-}
+        DeclareOpInterfaceMethods<Coat_CostOpInterface, ["getFlops"]>])>;
 
 // One result type is inferred exactly; no cast-compatible variants.
 defvar Coat_Tensor = AnyRankedTensor;

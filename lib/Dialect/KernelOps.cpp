@@ -1,0 +1,23 @@
+// Verification and effects of the launch list's ops.
+#include "coat/Dialect/Coat.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+
+using namespace mlir;
+using namespace coat;
+
+LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
+  auto kernel = symbolTable.lookupNearestSymbolFrom<FunctionOpInterface>(*this, getKernelAttr());
+  if (!kernel || !kernel->hasAttr("coat.kernel")) // C1
+    return emitOpError() << "expected a function with attribute 'coat.kernel', got " << getKernelAttr();
+  if (!llvm::equal(kernel.getArgumentTypes(), getOperandTypes())) // C2
+    return emitOpError() << "expected operands of types (" << kernel.getArgumentTypes() << ") as " << getKernelAttr()
+                         << " takes them, got (" << getOperandTypes() << ")";
+  return success();
+}
+
+void LaunchOp::getEffects(SmallVectorImpl<MemoryEffects::EffectInstance> &effects) {
+  for (OpOperand &input : getInputsMutable())
+    effects.emplace_back(MemoryEffects::Read::get(), &input);
+  for (OpOperand &output : getOutputsMutable())
+    effects.emplace_back(MemoryEffects::Write::get(), &output);
+}
