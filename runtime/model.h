@@ -7,7 +7,7 @@
  *   const coat_model coat_the_model                    the tables below, constant, hidden
  *   void net_body_<isa>(coat_frame *)                  one for each ISA (in the table; any name will do)
  *
- * then renames each function whose name starts with `coat_export_` to `net_` plus the rest (coat_export_run becomes
+ * (the bitcode is coat::modelBitcode() of embedded.h), then renames each function whose name starts with `coat_export_` to `net_` plus the rest (coat_export_run becomes
  * net_run), keeps `coat_model_v1` for .so only, and makes all the rest internal:
  *
  *   coat_export_run            coat_export_run_flat     coat_export_workspace_size   coat_export_info
