@@ -1,6 +1,23 @@
-// The Layout stage: its passes in order, as the named pipeline coat-stage-layout.
+// The Layout stage: its passes in order.
 #include "coat/Layout/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
 
-void coat::buildLayoutPipeline(OpPassManager &pm) { (void)pm; }
+void coat::buildLayoutPipeline(OpPassManager &pm, StringRef cpu) {
+  OpPassManager &entry = pm.nest<func::FuncOp>();
+  entry.addPass(createCoatChannelsLast());
+  // Constants transposed on the way fold here; equal ones merge.
+  entry.addPass(createCanonicalizerPass());
+  entry.addPass(createCSEPass());
+  // Before pointwise: a padded 1x1 convolution becomes one without pads.
+  entry.addPass(createCoatExplicitPads());
+  entry.addPass(createCoatPointwiseToMatmul());
+  entry.addPass(createCanonicalizerPass());
+  entry.addPass(createCSEPass());
+  // Weights last: nothing behind it looks inside them.
+  entry.addPass(createCoatPackWeights());
+  entry.addPass(createCanonicalizerPass());
+  entry.addPass(createCoatAssignSchedules({cpu.str()}));
+}

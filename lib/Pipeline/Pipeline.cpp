@@ -19,28 +19,31 @@ namespace {
 struct Stage {
   const char *name;
   const char *summary;
-  void (*build)(OpPassManager &);
+  void (*build)(OpPassManager &, const coat::CompileOptions &);
 };
+
+// The stages that ask for no option.
+template <void (*build)(OpPassManager &)> void plain(OpPassManager &pm, const coat::CompileOptions &) { build(pm); }
 
 // -O1 and above.
 constexpr Stage optimizing[] = {
     // Recognition first: it wants one op a node, before layouts and fusion blur the spelling.
-    {"graph", "recognise, fold and clean the graph", coat::buildGraphPipeline},
+    {"graph", "recognise, fold and clean the graph", plain<coat::buildGraphPipeline>},
     // Layouts are chosen over the whole graph, so before it is cut into kernels.
-    {"layout", "channels-last, explicit pads, packed weights, schedules", coat::buildLayoutPipeline},
-    {"kernels", "group ops, outline kernels, share equal ones", coat::buildKernelsPipeline},
+    {"layout", "channels-last, explicit pads, packed weights, schedules", [](OpPassManager &pm, const coat::CompileOptions &o) { coat::buildLayoutPipeline(pm, o.cpu); }},
+    {"kernels", "group ops, outline kernels, share equal ones", [](OpPassManager &pm, const coat::CompileOptions &o) { coat::buildKernelsPipeline(pm, o.optLevel > 1); }},
     // From here on each kernel is on its own.
-    {"tile", "tasks and register tiles", coat::buildTilePipeline},
-    {"vector", "microkernels and loops, bufferized", coat::buildVectorPipeline},
-    {"memory", "one arena, one weight blob, per-worker scratch", coat::buildMemoryPipeline},
-    {"lower", "LLVM dialect", coat::buildLowerCPUPipeline},
+    {"tile", "tasks and register tiles", plain<coat::buildTilePipeline>},
+    {"vector", "microkernels and loops, bufferized", plain<coat::buildVectorPipeline>},
+    {"memory", "one arena, one weight blob, per-worker scratch", plain<coat::buildMemoryPipeline>},
+    {"lower", "LLVM dialect", plain<coat::buildLowerCPUPipeline>},
 };
 
 // -O0: every op by its formula; only the last two stages are shared.
 constexpr Stage reference[] = {
-    {"reference", "scalar loops from the definition of each op", coat::buildReferencePipeline},
-    {"memory", "one arena, one weight blob, per-worker scratch", coat::buildMemoryPipeline},
-    {"lower", "LLVM dialect", coat::buildLowerCPUPipeline},
+    {"reference", "scalar loops from the definition of each op", plain<coat::buildReferencePipeline>},
+    {"memory", "one arena, one weight blob, per-worker scratch", plain<coat::buildMemoryPipeline>},
+    {"lower", "LLVM dialect", plain<coat::buildLowerCPUPipeline>},
 };
 
 ArrayRef<Stage> stages(const coat::CompileOptions &options) {
@@ -64,7 +67,7 @@ void coat::registerPassesAndPipelines() {
   registerCoatLowerPasses();
   registerCoatReferencePasses();
   auto add = [](const Stage &stage) {
-    PassPipelineRegistration<>(("coat-stage-" + Twine(stage.name)).str(), stage.summary, stage.build);
+    PassPipelineRegistration<>(("coat-stage-" + Twine(stage.name)).str(), stage.summary, [build = stage.build](OpPassManager &pm) { build(pm, CompileOptions()); });
   };
   llvm::for_each(optimizing, add);
   add(reference[0]);
@@ -82,7 +85,7 @@ void coat::buildPipeline(OpPassManager &pm, const CompileOptions &options) {
   for (const Stage &stage : stages(options)) {
     on |= options.startAt == stage.name;
     if (on)
-      stage.build(pm);
+      stage.build(pm, options);
     if (options.stopAfter == stage.name)
       return;
   }

@@ -11,7 +11,7 @@ namespace coat {
 #include "coat/Layout/Passes.h.inc"
 
 /// Appends the passes of the stage, in order.
-void buildLayoutPipeline(mlir::OpPassManager &pm);
+void buildLayoutPipeline(mlir::OpPassManager &pm, llvm::StringRef cpu);
 } // namespace coat
 
 #endif

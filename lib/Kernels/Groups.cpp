@@ -1,0 +1,47 @@
+// Which ops make one kernel; see Groups.h.
+#include "Groups.h"
+#include "coat/Dialect/Coat.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/ADT/DenseSet.h"
+
+using namespace mlir;
+using namespace coat;
+
+namespace {
+bool computes(Operation &op) {
+  return isa<tensor::ExtractSliceOp, tensor::ConcatOp>(op) || (isa<CoatDialect>(op.getDialect()) && !isa<ReshapeOp>(op));
+}
+
+/// The element-wise op that can join a group ending in `last`, or null.
+Operation *nextOf(Operation *last) {
+  if (last->getNumResults() != 1 || !last->getResult(0).hasOneUse())
+    return nullptr;
+  // Moving elements is bound by memory either way; a concat or pad is written by its producers.
+  if (isa<tensor::ConcatOp, tensor::ExtractSliceOp, PadOp, BroadcastOp>(last))
+    return nullptr;
+  Operation *user = *last->getResult(0).getUsers().begin();
+  if (!isa<ElementwiseOp, CastOp>(user) || user->getBlock() != last->getBlock())
+    return nullptr;
+  auto from = cast<ShapedType>(last->getResult(0).getType()), to = cast<ShapedType>(user->getResult(0).getType());
+  return from.getShape() == to.getShape() ? user : nullptr;
+}
+} // namespace
+
+SmallVector<Group> coat::formGroups(Block &entry, bool fuse) {
+  SmallVector<Group> groups;
+  llvm::SmallDenseSet<Operation *> taken;
+  for (Operation &op : entry) {
+    if (!computes(op) || !taken.insert(&op).second)
+      continue;
+    Group group = {&op};
+    while (Operation *next = fuse ? nextOf(group.back()) : nullptr) {
+      if (!taken.insert(next).second)
+        break;
+      group.push_back(next);
+    }
+    groups.push_back(std::move(group));
+  }
+  // A launch stands where the last op of its group stood: all its operands exist there.
+  llvm::stable_sort(groups, [](const Group &a, const Group &b) { return a.back()->isBeforeInBlock(b.back()); });
+  return groups;
+}

@@ -1,0 +1,124 @@
+// coat-pointwise-to-matmul: enters channels-last convolutions with explicit pads; leaves 1x1
+// stride-1 convolutions as matrix products. Left alone: strides (they would need a gather first),
+// groups, filters that are not constant.
+#include "coat/Dialect/Coat.h"
+#include "coat/Layout/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+using namespace mlir;
+using namespace coat;
+
+namespace coat {
+#define GEN_PASS_DEF_COATPOINTWISETOMATMUL
+#include "coat/Layout/Passes.h.inc"
+} // namespace coat
+
+namespace {
+RankedTensorType tensorType(Value value) { return cast<RankedTensorType>(value.getType()); }
+
+bool allOnes(ArrayRef<int64_t> values) { return llvm::all_of(values, [](int64_t v) { return v == 1; }); }
+
+/// The product of all sizes but the last, as an attribute or as IR.
+OpFoldResult rows(OpBuilder &b, Location loc, Value value) {
+  OpFoldResult product = b.getIndexAttr(1);
+  for (OpFoldResult size : ArrayRef(tensor::getMixedSizes(b, loc, value)).drop_back())
+    product = affine::makeComposedFoldedAffineApply(b, loc, b.getAffineSymbolExpr(0) * b.getAffineSymbolExpr(1),
+                                                    {product, size});
+  return product;
+}
+
+/// `value` with shape `sizes`.
+Value reshapeTo(OpBuilder &b, Location loc, Value value, ArrayRef<OpFoldResult> sizes) {
+  SmallVector<int64_t> shape;
+  SmallVector<Value> dynamic;
+  dispatchIndexOpFoldResults(sizes, dynamic, shape);
+  return ReshapeOp::create(b, loc, tensorType(value).clone(shape), value, dynamic);
+}
+
+/// conv [N, D.., C] with a 1x1 filter -> reshape(matmul(reshape [N*D.., C], filter^T)).
+struct ConvToMatmul : OpRewritePattern<ConvOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(ConvOp op, PatternRewriter &rewriter) const override {
+    RankedTensorType filter = tensorType(op.getFilter());
+    if (op.getDataLayout() != DataLayout::channels_last || op.getFilterLayout() != FilterLayout::plain ||
+        op.getGroup() != 1 || !allOnes(op.getStrides()) || !allOnes(filter.getShape().drop_front(2)) ||
+        llvm::any_of(op.getPads(), [](int64_t p) { return p != 0; }) || !matchPattern(op.getFilter(), m_Constant()))
+      return failure();
+    Location loc = op.getLoc();
+    int64_t channels = filter.getDimSize(1), out = filter.getDimSize(0);
+    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(rewriter, loc, op.getInput());
+    Value lhs = reshapeTo(rewriter, loc, op.getInput(), {rows(rewriter, loc, op.getInput()), rewriter.getIndexAttr(channels)});
+    Value rhs = ReshapeOp::create(rewriter, loc, filter.clone({out, channels}), op.getFilter(), ValueRange());
+    Value product = MatmulOp::create(rewriter, loc, lhs, rhs, op.getBias(), /*transpose_lhs=*/false,
+                                     /*transpose_rhs=*/true, FilterLayout::plain, /*out_channels=*/nullptr);
+    sizes.back() = rewriter.getIndexAttr(out);
+    rewriter.replaceOp(op, reshapeTo(rewriter, loc, product, sizes));
+    return success();
+  }
+};
+
+/// elementwise(reshape(a), b ..) -> reshape(elementwise(a, b' ..)) for a the product of a pointwise
+/// convolution, [rows, C]: b' is b over rows, or b itself where it varies along C only.
+/// Does not apply when an operand varies along some but not all of the merged dimensions.
+struct SinkReshape : OpRewritePattern<ElementwiseOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(ElementwiseOp op, PatternRewriter &rewriter) const override {
+    ReshapeOp reshape;
+    RankedTensorType type = tensorType(op.getResult());
+    for (Value input : op.getInputs()) {
+      auto candidate = input.getDefiningOp<ReshapeOp>();
+      if (candidate && candidate->hasOneUse() && candidate.getInput().hasOneUse() && isProduct(candidate.getInput()) &&
+          tensorType(input).getShape() == type.getShape()) {
+        reshape = candidate;
+        break;
+      }
+    }
+    if (!reshape || !llvm::all_of(op.getInputs(), [&](Value v) { return isRowsByChannels(v, type); }))
+      return failure();
+    Location loc = op.getLoc();
+    SmallVector<OpFoldResult> flat = tensor::getMixedSizes(rewriter, loc, reshape.getInput());
+    SmallVector<Value> operands;
+    for (Value input : op.getInputs()) {
+      RankedTensorType t = tensorType(input);
+      if (t.getShape() == type.getShape())
+        operands.push_back(input == reshape.getResult() ? reshape.getInput() : reshapeTo(rewriter, loc, input, flat));
+      else if (t.getRank() == 0)
+        operands.push_back(input);
+      else
+        operands.push_back(reshapeTo(rewriter, loc, input, {rewriter.getIndexAttr(1), rewriter.getIndexAttr(t.getShape().back())}));
+    }
+    auto sizes = tensor::getMixedSizes(rewriter, loc, reshape.getResult());
+    Value inner = ElementwiseOp::create(rewriter, loc, op.getKind(), operands, op.getAlphaAttr(), op.getBetaAttr());
+    rewriter.replaceOp(op, reshapeTo(rewriter, loc, inner, sizes));
+    return success();
+  }
+
+  /// A matrix product, or element-wise work on one: sinking below a chain of it keeps the chain fused.
+  static bool isProduct(Value value) {
+    if (value.getDefiningOp<MatmulOp>())
+      return tensorType(value).getRank() == 2;
+    auto op = value.getDefiningOp<ElementwiseOp>();
+    return op && tensorType(value).getRank() == 2 && llvm::any_of(op.getInputs(), isProduct);
+  }
+
+  static bool isRowsByChannels(Value value, RankedTensorType full) {
+    RankedTensorType type = tensorType(value);
+    return type.getShape() == full.getShape() || type.getRank() == 0 || allOnes(type.getShape().drop_back());
+  }
+};
+
+struct PointwiseToMatmul : coat::impl::CoatPointwiseToMatmulBase<PointwiseToMatmul> {
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    patterns.add<ConvToMatmul, SinkReshape>(&getContext());
+    ReshapeOp::getCanonicalizationPatterns(patterns, &getContext());
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      signalPassFailure();
+  }
+};
+} // namespace
