@@ -4,4 +4,56 @@
 
 include "mlir/Pass/PassBase.td"
 
+def LowerTasks : Pass<"coat-lower-tasks", "::mlir::ModuleOp"> {
+  let summary = "turn the scf.forall of each kernel into a task number";
+  let description = [{
+    Enters: functions with `coat.kernel` and at most one top-level scf.forall.
+    Leaves: the same functions with a last argument `task : index` and the
+    attribute `coat.tasks`: a number, or the symbol of a function
+    `@<kernel>_tasks(sizes..) -> index` that takes one index a dynamic size of
+    the kernel's arguments. A kernel without a forall is one task.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::affine::AffineDialect"];
+}
+
+def LowerEntry : Pass<"coat-lower-entry", "::mlir::ModuleOp"> {
+  let summary = "turn the launch list into @<entry>_body(frame)";
+  let description = [{
+    Enters: one function with `coat.entry` and kernels that went through
+    coat-lower-tasks. Leaves: `@<entry>_body(!llvm.ptr)`, which takes tensors,
+    sizes, workspace and weights from the frame and calls coat_parallel once a
+    launch; one thunk a kernel; kernels renamed `<entry>_<kernel>`.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::affine::AffineDialect"];
+}
+
+def LowerKernels : Pass<"coat-lower-kernels", "::mlir::ModuleOp"> {
+  let summary = "give kernels a C signature: pointers, sizes, task, scratch";
+  let description = [{
+    Enters: kernels that went through coat-lower-tasks. Leaves:
+    `(ptr noalias.., i64 sizes and strides.., i64 task, ptr scratch)`; memrefs are
+    rebuilt inside; coat.scratch is an offset into the scratch.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect"];
+}
+
+def LowerCopies : Pass<"coat-lower-copies", "::mlir::func::FuncOp"> {
+  let summary = "turn strided memref.copy into loops";
+  let description = [{
+    Upstream lowers a copy between strided memrefs to a call of memrefCopy, which
+    no C library has. Dense copies stay: they become memcpy.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::scf::SCFDialect"];
+}
+
+def LowerMath : Pass<"coat-lower-math", "::mlir::func::FuncOp"> {
+  let summary = "replace math functions by polynomials and instructions";
+  let description = [{
+    Leaves no op that LLVM would turn into a call of libm or of the compiler's
+    own library: transcendental functions become polynomials (f16 and bf16 are
+    computed in f32), remf and round become arithmetic.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::vector::VectorDialect"];
+}
+
 #endif

@@ -1,6 +1,53 @@
 // The Lower stage for CPUs: its passes in order.
 #include "coat/Lower/Passes.h"
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Affine/Transforms/Passes.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Dialect/SCF/Transforms/Passes.h"
+#include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
 
-void coat::buildLowerCPUPipeline(OpPassManager &pm) { (void)pm; }
+/// memref views, vectors, loops and affine arithmetic -> what the conversions to the LLVM dialect know.
+static void addExpansions(OpPassManager &func) {
+  func.addPass(coat::createLowerCopies());
+  func.addPass(createForallToForLoopPass());
+  func.addPass(coat::createLowerMath());
+  // Transfers of more than one dimension first: views of memrefs are folded into what remains.
+  VectorTransferToSCFOptions unroll;
+  unroll.enableFullUnroll();
+  func.addPass(createConvertVectorToSCFPass(unroll));
+  func.addPass(memref::createFoldMemRefAliasOpsPass());
+  func.addPass(memref::createExpandOpsPass());
+  func.addPass(memref::createExpandStridedMetadataPass());
+  func.addPass(createLowerAffinePass());
+  func.addPass(affine::createAffineExpandIndexOpsPass());
+  func.addPass(createLowerAffinePass());
+  func.addPass(createCanonicalizerPass());
+  func.addPass(createCSEPass());
+  func.addPass(createLoopInvariantCodeMotionPass());
+  arith::ArithExpandOpsPassOptions expand;
+  expand.includeBf16 = true;
+  func.addPass(arith::createArithExpandOpsPass(expand));
+  func.addPass(createSCFToControlFlowPass());
+}
+
+void coat::buildLowerCPUPipeline(OpPassManager &pm) {
+  // The entry before the kernels: a launch is checked against the memref types of its kernel.
+  pm.addPass(createLowerTasks());
+  pm.addPass(createLowerEntry());
+  pm.addPass(createLowerKernels());
+  addExpansions(pm.nest<func::FuncOp>());
+  pm.addPass(createConvertVectorToLLVMPass());
+  pm.addPass(createConvertMathToLLVMPass());
+  pm.addPass(createConvertIndexToLLVMPass());
+  pm.addPass(createFinalizeMemRefToLLVMConversionPass());
+  pm.addPass(createConvertFuncToLLVMPass());
+  pm.addPass(createArithToLLVMConversionPass());
+  pm.addPass(createConvertControlFlowToLLVMPass());
+  pm.addPass(createReconcileUnrealizedCastsPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}

@@ -1,0 +1,216 @@
+// coat-lower-entry: the launch list becomes @<entry>_body(frame).
+//
+// The body is straight code: it computes addresses and hands the tasks of each launch to coat_parallel of the runtime
+// (runtime/model.h), which knows about threads, scratch and profiling. Operands travel through one struct on the stack,
+// shared by all launches because coat_parallel returns only after the last task; a thunk a kernel unpacks it.
+//
+//   coat.launch @k(%x, %w) outs(%y)  ->  args[0..] = pointers, dynamic sizes, dynamic strides
+//                                        coat_parallel(frame, 0, 12, @net_k_thunk, args)
+//
+// KernelSignature.h says how a memref becomes words of the struct.
+#include "KernelSignature.h"
+#include "coat/Dialect/Coat.h"
+#include "coat/Lower/Passes.h"
+#include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
+#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+namespace coat {
+#define GEN_PASS_DEF_LOWERENTRY
+#include "coat/Lower/Passes.h.inc"
+} // namespace coat
+
+using namespace mlir;
+using namespace coat;
+
+namespace {
+/// Fields of coat_frame (runtime/model.h), 8 bytes each.
+enum FrameField { frameTensors = 0, frameDims = 1, frameWorkspace = 3, frameWeights = 4 };
+
+class EntryLowering {
+public:
+  EntryLowering(ModuleOp module, func::FuncOp entry)
+      : module(module), entry(entry), prefix(entry.getName()), b(entry.getContext()), converter(entry.getContext()), ptr(LLVM::LLVMPointerType::get(entry.getContext())), i64(b.getI64Type()) {}
+
+  LogicalResult run() {
+    declareParallel();
+    for (func::FuncOp kernel : llvm::to_vector(module.getOps<func::FuncOp>()))
+      if (kernel->hasAttr("coat.kernel"))
+        renameKernel(kernel);
+    if (failed(lowerSignature()))
+      return failure();
+    WalkResult result = entry.walk([&](Operation *op) {
+      b.setInsertionPoint(op);
+      return WalkResult(TypeSwitch<Operation *, LogicalResult>(op)
+                            .Case<WeightOp, WorkspaceOp, LaunchOp>([&](auto op) { return lower(op); })
+                            .Case<memref::AllocOp>([](auto op) {
+                              return op.emitOpError("expected the Memory stage to have placed every buffer");
+                            })
+                            .Default(success()));
+    });
+    return failure(result.wasInterrupted());
+  }
+
+private:
+  void declareParallel() {
+    b.setInsertionPointToStart(module.getBody());
+    auto type = b.getFunctionType({ptr, b.getI32Type(), i64, ptr, ptr}, {});
+    func::FuncOp::create(b, entry.getLoc(), "coat_parallel", type).setPrivate();
+  }
+
+  /// One library holds many models' worth of names, so every symbol starts with the model's.
+  void renameKernel(func::FuncOp kernel) {
+    std::string name = prefix + "_" + kernel.getName().str();
+    kernels[kernel.getName()] = kernel;
+    if (auto count = kernel->getAttrOfType<FlatSymbolRefAttr>("coat.tasks")) {
+      auto func = module.lookupSymbol<func::FuncOp>(count.getValue());
+      func.setName(name + "_tasks");
+      kernel->setAttr("coat.tasks", FlatSymbolRefAttr::get(func));
+    }
+    kernel.setName(name);
+  }
+
+  Value constant(Location loc, int64_t n) { return LLVM::ConstantOp::create(b, loc, i64, n); }
+  Value load(Location loc, Type type, Value base, int64_t index) {
+    Value address = LLVM::GEPOp::create(b, loc, ptr, ptr, base, ArrayRef<LLVM::GEPArg>{int32_t(index)});
+    return LLVM::LoadOp::create(b, loc, type, address);
+  }
+
+  /// Inputs and results come from the frame: pointers by number, sizes from the list of all dimensions.
+  LogicalResult lowerSignature() {
+    entry.setName(prefix + "_body");
+    for (unsigned i = 0; i < entry.getNumArguments(); i++)
+      if (auto type = dyn_cast<MemRefType>(entry.getArgument(i).getType()); !type || !type.getLayout().isIdentity())
+        return entry.emitOpError("expected row-major memref arguments, got ") << entry.getArgument(i).getType();
+    Location loc = entry.getLoc();
+    unsigned count = entry.getNumArguments();
+    if (failed(entry.insertArgument(0, ptr, {}, loc)))
+      return failure();
+    frame = entry.getArgument(0);
+    b.setInsertionPointToStart(&entry.getBody().front());
+    args = LLVM::AllocaOp::create(b, loc, ptr, i64, constant(loc, maxWords()));
+    Value tensors = load(loc, ptr, frame, frameTensors), dims = load(loc, ptr, frame, frameDims);
+    workspace = load(loc, ptr, frame, frameWorkspace);
+    weights = load(loc, ptr, frame, frameWeights);
+    int64_t firstDim = 0;
+    for (unsigned i = 0; i < count; i++) {
+      BlockArgument arg = entry.getArgument(i + 1);
+      auto type = cast<MemRefType>(arg.getType());
+      SmallVector<Value> sizes;
+      for (int64_t dim = 0; dim < type.getRank(); dim++)
+        if (type.isDynamicDim(dim))
+          sizes.push_back(load(loc, i64, dims, firstDim + dim));
+      firstDim += type.getRank();
+      arg.replaceAllUsesWith(makeMemRef(b, loc, converter, type, load(loc, ptr, tensors, i), sizes));
+    }
+    llvm::BitVector old(count + 1, true);
+    old.reset(0);
+    return entry.eraseArguments(old);
+  }
+
+  int64_t maxWords() {
+    int64_t most = 1;
+    for (auto [name, kernel] : kernels)
+      most = std::max(most, numWords(kernel));
+    return most;
+  }
+
+  LogicalResult lower(WeightOp op) {
+    if (!op.getOffset())
+      return op.emitOpError("expected an offset, set by the Memory stage");
+    auto offset = static_cast<int32_t>(*op.getOffset());
+    if (offset != int64_t(*op.getOffset()))
+      return op.emitOpError("expected at most 2 GiB of weights, got offset ") << *op.getOffset();
+    Value address = LLVM::GEPOp::create(b, op.getLoc(), ptr, b.getI8Type(), weights, ArrayRef<LLVM::GEPArg>{offset});
+    auto type = cast<MemRefType>(op.getType());
+    return replace(op, makeMemRef(b, op.getLoc(), converter, type, address, {}));
+  }
+
+  LogicalResult lower(WorkspaceOp op) {
+    auto type = cast<MemRefType>(op.getType());
+    SmallVector<Value> sizes;
+    for (Value size : op.getSizes())
+      sizes.push_back(arith::IndexCastOp::create(b, op.getLoc(), i64, size));
+    Value offset = arith::IndexCastOp::create(b, op.getLoc(), i64, op.getOffset());
+    Value address = LLVM::GEPOp::create(b, op.getLoc(), ptr, b.getI8Type(), workspace,
+                                        ArrayRef<LLVM::GEPArg>{offset});
+    return replace(op, makeMemRef(b, op.getLoc(), converter, type, address, sizes));
+  }
+
+  LogicalResult lower(LaunchOp op) {
+    func::FuncOp kernel = kernels.lookup(op.getKernel());
+    if (!kernel || !kernel->hasAttr("coat.tasks"))
+      return op.emitOpError("expected a kernel that went through coat-lower-tasks");
+    Location loc = op.getLoc();
+    SmallVector<Value> pointers, extents, sizes;
+    for (Value operand : op.getOperands()) {
+      SmallVector<Value> own;
+      pointers.push_back(takeApart(b, loc, converter, operand, own));
+      llvm::append_range(extents, own);
+      llvm::append_range(sizes, ArrayRef(own).take_front(cast<MemRefType>(operand.getType()).getNumDynamicDims()));
+    }
+    int32_t word = 0;
+    for (Value value : llvm::concat<Value>(pointers, extents)) {
+      Value slot = LLVM::GEPOp::create(b, loc, ptr, i64, args, ArrayRef<LLVM::GEPArg>{word++});
+      LLVM::StoreOp::create(b, loc, value, slot);
+    }
+    Value number = LLVM::ConstantOp::create(b, loc, b.getI32Type(), launches++);
+    func::CallOp::create(b, loc, "coat_parallel", TypeRange(),
+                         ValueRange{frame, number, countTasks(loc, kernel, sizes), thunkOf(kernel), args});
+    op.erase();
+    return success();
+  }
+
+  /// The number of tasks: a constant, or a call of the counting function that coat-lower-tasks made.
+  Value countTasks(Location loc, func::FuncOp kernel, ArrayRef<Value> sizes) {
+    if (auto number = kernel->getAttrOfType<IntegerAttr>("coat.tasks"))
+      return constant(loc, number.getInt());
+    auto count = kernel->getAttrOfType<FlatSymbolRefAttr>("coat.tasks");
+    SmallVector<Value> indices;
+    for (Value size : sizes)
+      indices.push_back(arith::IndexCastOp::create(b, loc, b.getIndexType(), size));
+    auto call = func::CallOp::create(b, loc, count.getValue(), b.getIndexType(), indices);
+    return arith::IndexCastOp::create(b, loc, i64, call.getResult(0));
+  }
+
+  /// The address of `@<kernel>_thunk(args, task, scratch)`, whose body coat-lower-kernels writes.
+  Value thunkOf(func::FuncOp kernel) {
+    std::string name = (kernel.getName() + "_thunk").str();
+    auto type = b.getFunctionType({ptr, i64, ptr}, {});
+    if (!module.lookupSymbol(name)) {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPoint(kernel);
+      func::FuncOp::create(b, kernel.getLoc(), name, type).setPrivate();
+    }
+    Value function = func::ConstantOp::create(b, entry.getLoc(), type, name);
+    return UnrealizedConversionCastOp::create(b, entry.getLoc(), ptr, function).getResult(0);
+  }
+
+  LogicalResult replace(Operation *op, Value value) {
+    op->getResult(0).replaceAllUsesWith(value);
+    op->erase();
+    return success();
+  }
+
+  ModuleOp module;
+  func::FuncOp entry;
+  std::string prefix;
+  OpBuilder b;
+  LLVMTypeConverter converter;
+  Type ptr, i64;
+  Value frame, args, workspace, weights;
+  llvm::MapVector<StringRef, func::FuncOp> kernels; // by the name that launches use
+  int32_t launches = 0;
+};
+
+struct LowerEntry : coat::impl::LowerEntryBase<LowerEntry> {
+  void runOnOperation() override {
+    for (auto func : llvm::to_vector(getOperation().getOps<func::FuncOp>()))
+      if (func->hasAttr("coat.entry"))
+        if (failed(EntryLowering(getOperation(), func).run()))
+          return signalPassFailure();
+  }
+};
+} // namespace
