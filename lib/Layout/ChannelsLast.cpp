@@ -41,7 +41,7 @@ template <typename Op> struct RunChannelsLast : OpRewritePattern<Op> {
   using OpRewritePattern<Op>::OpRewritePattern;
 
   LogicalResult matchAndRewrite(Op op, PatternRewriter &rewriter) const override {
-    if (op.getDataLayout() == DataLayout::channels_last || op->getNumResults() != 1)
+    if (op.getDataLayout() == coat::DataLayout::channels_last || op->getNumResults() != 1)
       return failure();
     int64_t rank = cast<RankedTensorType>(op.getInput().getType()).getRank();
     if (rank < 3)
@@ -53,7 +53,7 @@ template <typename Op> struct RunChannelsLast : OpRewritePattern<Op> {
     SmallVector<Value> operands = llvm::to_vector(op->getOperands());
     operands[0] = input;
     NamedAttrList attrs(op->getAttrDictionary());
-    attrs.set("data_layout", DataLayoutAttr::get(rewriter.getContext(), DataLayout::channels_last));
+    attrs.set("data_layout", DataLayoutAttr::get(rewriter.getContext(), coat::DataLayout::channels_last));
     auto old = cast<RankedTensorType>(op->getResult(0).getType());
     SmallVector<int64_t> shape;
     for (int64_t dim : toChannelsLast(rank))

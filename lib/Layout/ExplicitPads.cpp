@@ -29,7 +29,7 @@ Value padSpatial(OpBuilder &b, Location loc, Value input, ArrayRef<int64_t> begi
   llvm::append_range(high, end);
   low.push_back(0);
   high.push_back(0);
-  return PadOp::create(b, loc, input, low, high, value, PadMode::constant);
+  return PadOp::create(b, loc, input, low, high, llvm::APFloat(value), PadMode::constant);
 }
 
 /// conv(x) {pads} -> conv(pad(x)). Does not apply without pads.
@@ -38,7 +38,7 @@ struct PadConv : OpRewritePattern<ConvOp> {
 
   LogicalResult matchAndRewrite(ConvOp op, PatternRewriter &rewriter) const override {
     ArrayRef<int64_t> pads = op.getPads();
-    if (op.getDataLayout() != DataLayout::channels_last || !anyNonZero(pads))
+    if (op.getDataLayout() != coat::DataLayout::channels_last || !anyNonZero(pads))
       return failure();
     size_t k = pads.size() / 2;
     Value padded = padSpatial(rewriter, op.getLoc(), op.getInput(), pads.take_front(k), pads.drop_front(k), 0.0);
@@ -56,7 +56,7 @@ struct PadPool : OpRewritePattern<PoolOp> {
   using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(PoolOp op, PatternRewriter &rewriter) const override {
-    if (op.getDataLayout() != DataLayout::channels_last || (!anyNonZero(op.getPads()) && !op.getCeilMode()))
+    if (op.getDataLayout() != coat::DataLayout::channels_last || (!anyNonZero(op.getPads()) && !op.getCeilMode()))
       return failure();
     auto in = cast<RankedTensorType>(op.getInput().getType()), out = cast<RankedTensorType>(op.getResult().getType());
     size_t k = op.getKernel().size();
@@ -81,7 +81,7 @@ struct PadPool : OpRewritePattern<PoolOp> {
     auto pool = PoolOp::create(rewriter, op.getLoc(), TypeRange{op.getResult().getType()}, padded, kind, op.getKernel(),
                                op.getStrides(), op.getDilations(), SmallVector<int64_t>(2 * k, 0), /*ceil_mode=*/false,
                                /*count_include_pad=*/false, op.getP(), op.getStorageOrder(), /*with_indices=*/false,
-                               DataLayout::channels_last);
+                               coat::DataLayout::channels_last);
     Value result = pool.getResult();
     if (op.getKind() == PoolKind::average) {
       Value counts = reciprocalCounts(rewriter, op);
@@ -139,7 +139,7 @@ struct ExplicitPads : coat::impl::CoatExplicitPadsBase<ExplicitPads> {
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       return signalPassFailure();
     WalkResult left = getOperation()->walk([](PoolOp op) {
-      if (op.getDataLayout() != DataLayout::channels_last || !(op.getCeilMode() || anyNonZero(op.getPads())))
+      if (op.getDataLayout() != coat::DataLayout::channels_last || !(op.getCeilMode() || anyNonZero(op.getPads())))
         return WalkResult::advance();
       op.emitError("expected static spatial dimensions for average pooling with pads or ceil_mode, got ")
           << op.getInput().getType();

@@ -54,7 +54,7 @@ Value packedConstant(OpBuilder &b, Value source, ArrayRef<int64_t> shape, llvm::
 void packConv(ConvOp op) {
   int64_t size = 0;
   auto type = cast<RankedTensorType>(op.getFilter().getType());
-  if (op.getDataLayout() != DataLayout::channels_last || op.getFilterLayout() == FilterLayout::packed ||
+  if (op.getDataLayout() != coat::DataLayout::channels_last || op.getFilterLayout() == FilterLayout::packed ||
       !bytesOf(op.getFilter(), size))
     return;
   int64_t out = type.getDimSize(0), in = type.getDimSize(1);

@@ -44,7 +44,7 @@ struct ConvToMatmul : OpRewritePattern<ConvOp> {
 
   LogicalResult matchAndRewrite(ConvOp op, PatternRewriter &rewriter) const override {
     RankedTensorType filter = tensorType(op.getFilter());
-    if (op.getDataLayout() != DataLayout::channels_last || op.getFilterLayout() != FilterLayout::plain ||
+    if (op.getDataLayout() != coat::DataLayout::channels_last || op.getFilterLayout() != FilterLayout::plain ||
         op.getGroup() != 1 || !allOnes(op.getStrides()) || !allOnes(filter.getShape().drop_front(2)) ||
         llvm::any_of(op.getPads(), [](int64_t p) { return p != 0; }) || !matchPattern(op.getFilter(), m_Constant()))
       return failure();

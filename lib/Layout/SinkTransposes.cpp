@@ -264,7 +264,7 @@ struct SinkThroughReshape : OpRewritePattern<ReshapeOp> {
     SmallVector<int64_t> shape;
     Permutation outer(to.getRank());
     for (auto [at, g] : place) {
-      SmallVector<int64_t> dims = merges ? SmallVector<int64_t>{g} : SmallVector<int64_t>((*groups)[g]);
+      SmallVector<int64_t> dims = merges ? SmallVector<int64_t>{(int64_t)g} : llvm::to_vector_of<int64_t>((*groups)[g]);
       for (int64_t dim : dims) {
         outer[dim] = shape.size();
         shape.push_back(to.getDimSize(dim));
