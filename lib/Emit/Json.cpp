@@ -1,0 +1,90 @@
+// net.json: what a compiled model is made of, for people, profilers and tests.
+#include "coat/Emit/Interface.h"
+#include "coat/coat.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace coat;
+namespace json = llvm::json;
+
+static const char *dtypeName(int32_t dtype) {
+  static const char *names[] = {"",    "bool", "i8",   "i16", "i32", "i64",      "u8",     "u16", "u32",
+                                "u64", "f16",  "bf16", "f32", "f64", "f8e4m3fn", "f8e5m2", "i4",  "u4"};
+  return names[dtype];
+}
+
+static void writeTensor(json::OStream &os, const TensorDescription &tensor) {
+  os.object([&] {
+    os.attribute("name", tensor.name);
+    os.attribute("field", tensor.field);
+    os.attribute("kind", tensor.isOutput ? "output" : "input");
+    os.attribute("dtype", dtypeName(tensor.dtype));
+    os.attributeArray("dims", [&] {
+      for (const DimDescription &dim : tensor.dims)
+        if (dim.size >= 0)
+          os.value(dim.size);
+        else
+          os.value(dim.text);
+    });
+  });
+}
+
+static void writeStrings(json::OStream &os, llvm::StringRef key, llvm::ArrayRef<std::string> values) {
+  os.attributeArray(key, [&] {
+    for (const std::string &value : values)
+      os.value(value);
+  });
+}
+
+static void writeKernel(json::OStream &os, const KernelDescription &kernel) {
+  os.object([&] {
+    os.attribute("name", kernel.name);
+    writeStrings(os, "nodes", kernel.nodes);
+    writeStrings(os, "ops", kernel.ops);
+    if (!kernel.schedule.empty())
+      os.attribute("schedule", kernel.schedule);
+    os.attribute("flops", kernel.flops);
+    os.attribute("bytes", kernel.bytes);
+  });
+}
+
+std::string coat::jsonText(const ModelDescription &model) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  json::OStream os(stream, /*IndentSize=*/1);
+  os.object([&] {
+    os.attribute("name", model.name);
+    os.attribute("abi", COAT_ABI);
+    os.attribute("compiler", compilerVersion);
+    os.attribute("source_hash", model.sourceHash);
+    writeStrings(os, "isas", model.isas);
+    os.attributeArray("tensors", [&] {
+      for (const TensorDescription &tensor : model.tensors)
+        writeTensor(os, tensor);
+    });
+    os.attributeArray("symbols", [&] {
+      for (const SymbolDescription &symbol : model.symbols)
+        os.object([&] {
+          os.attribute("name", symbol.name);
+          os.attribute("field", symbol.field);
+          os.attribute("min", symbol.min);
+          os.attribute("max", symbol.max);
+        });
+    });
+    os.attributeArray("aliases", [&] {
+      for (auto [input, output] : model.aliases)
+        os.value(json::Array{model.tensors[input].name, model.tensors[output].name});
+    });
+    os.attributeObject("memory", [&] {
+      os.attribute("weights", model.weightsSize);
+      os.attribute("weights_in_file", model.weightsInFile);
+      os.attribute("workspace", model.workspaceSize);
+      os.attribute("scratch_per_worker", model.scratchSize);
+    });
+    os.attributeArray("kernels", [&] {
+      for (const KernelDescription &kernel : model.kernels)
+        writeKernel(os, kernel);
+    });
+  });
+  return text + "\n";
+}
