@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Passes all tests; exactly what CI runs. Sets up and builds first.
+#   scripts/check.sh           lit and unit tests, the models, the official ONNX node tests
+# What takes longer (large models, sanitizers) is in scripts/check_long.sh.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+scripts/setup.sh
+ninja -C build
+ninja -C build check
+.venv/bin/python3 -m pytest -q test/Python test/Onnx test/Execute

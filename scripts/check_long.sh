@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# What takes too long for every change: all of scripts/check.sh, then the large models at -O0 too.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+scripts/check.sh
+COAT_TEST_LONG=1 .venv/bin/python3 -m pytest -q test/Execute

@@ -1,0 +1,137 @@
+"""Writes the models of the test suite with the framework's own outputs beside them.
+
+  export.py OUT [name ...]      OUT/<name>.<exporter>.onnx, OUT/<name>.npz (inputs, then output_0 ..)
+
+Exporters: legacy and dynamo of PyTorch, Keras 3, and `light`, the graphs of the onnx package with each
+constant weight replaced by a seeded He-scaled random one (as shipped every weight is 0.02).
+"""
+import os
+import sys
+import warnings
+
+os.environ.setdefault("KERAS_BACKEND", "torch")
+warnings.filterwarnings("ignore")
+import numpy as np
+
+LIGHT = ["bvlc_alexnet", "densenet121", "inception_v1", "inception_v2", "resnet50", "shufflenet", "squeezenet", "vgg19", "zfnet512"]
+KERAS = ["keras_lenet", "keras_conv_attention"]
+# Names of symbolic dimensions by input and axis, for the variants exported with --dynamic.
+DYNAMIC = {"resnet18": {"image": {0: "N"}}, "vit_ti16": {"image": {0: "N"}}, "text_classifier": {"tokens": {1: "L"}}}
+
+
+def export_torch(name, out):
+    import torch
+    from networks import build
+    module, inputs = build(name)
+    with torch.no_grad():
+        result = module(*inputs.values())
+    np.savez(f"{out}/{name}.npz", **{k: v.numpy() for k, v in inputs.items()}, output_0=result.numpy())
+    args, names = tuple(inputs.values()), list(inputs)
+    common = dict(input_names=names, output_names=["output_0"])
+    torch.onnx.export(module, args, f"{out}/{name}.legacy.onnx", dynamo=False, opset_version=17, **common)
+    torch.onnx.export(module, args, f"{out}/{name}.dynamo.onnx", dynamo=True, external_data=False, verbose=False, **common)
+    if name not in DYNAMIC:
+        return
+    # The classifier's length and the batch are symbolic; larger examples keep the exporter from specialising to 1.
+    axes = DYNAMIC[name]
+    big = tuple(torch.cat([v, v, v], 0) if 0 in axes.get(k, {}) else v for k, v in inputs.items())
+    torch.onnx.export(module, big, f"{out}/{name}.symbolic.onnx", dynamo=False, opset_version=17, dynamic_axes=axes, **common)
+    runs = {}
+    for size in (1, 3, 8) if 0 in next(iter(axes.values())) else (1, 17, 128):
+        generator = torch.Generator().manual_seed(size)
+        key, value = next(iter(inputs.items()))
+        shape = list(value.shape)
+        shape[next(iter(axes[key]))] = size
+        x = torch.randint(0, 1000, shape, generator=generator) if value.dtype == torch.int64 else torch.randn(shape, generator=generator)
+        with torch.no_grad():
+            runs[f"{key}_{size}"], runs[f"output_0_{size}"] = x.numpy(), module(x).numpy()
+    np.savez(f"{out}/{name}.symbolic.npz", **runs)
+
+
+def export_keras(name, out):
+    import keras
+    from keras import layers
+    keras.utils.set_random_seed(7)
+    if name == "keras_lenet":
+        x = inputs = keras.Input((28, 28, 1), name="image")
+        for filters in (6, 16):
+            x = layers.AveragePooling2D(2)(layers.Conv2D(filters, 5, padding="same", activation="tanh")(x))
+        x = layers.Dense(84, activation="tanh")(layers.Dense(120, activation="tanh")(layers.Flatten()(x)))
+        shape = (1, 28, 28, 1)
+    else:
+        inputs = keras.Input((32, 32, 3), name="image")
+        f = layers.Conv2D(32, 3, padding="same", activation="relu")(inputs)
+        a = layers.Reshape((1024, 32))(layers.Conv2D(32, 3, padding="same")(f))
+        b = layers.Reshape((1024, 32))(layers.Conv2D(32, 3, padding="same")(f))
+        w = layers.Softmax(axis=-1)(layers.Dot(axes=2)([a, b]))
+        x = layers.Reshape((32, 32, 32))(layers.Dot(axes=(2, 1))([w, b]))
+        x = layers.Flatten()(layers.MaxPooling2D(2, padding="same")(x))
+        shape = (1, 32, 32, 3)
+    model = keras.Model(inputs, layers.Dense(10, activation="softmax")(x))
+    image = np.random.default_rng(7).standard_normal(shape).astype(np.float32)
+    np.savez(f"{out}/{name}.npz", image=image, output_0=np.asarray(model(image).detach().cpu()))
+    model.export(f"{out}/{name}.keras.onnx", format="onnx", verbose=False,
+                 input_signature=[keras.InputSpec(shape=shape, dtype="float32", name="image")])
+
+
+def export_light(name, out):
+    """The shipped graph with random weights; expected outputs come from ONNX Runtime."""
+    import onnx
+    import onnxruntime
+    from onnx import numpy_helper
+    folder = os.path.join(os.path.dirname(onnx.__file__), "backend/test/data/light")
+    model = onnx.load(os.path.join(folder, f"light_{name}.onnx"))
+    rng = np.random.default_rng(11)
+    constants = {n.output[0]: n for n in model.graph.node if n.op_type == "ConstantOfShape"}
+    shapes = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer}
+    kinds = {}
+    for node in model.graph.node:
+        for i, operand in enumerate(node.input):
+            kinds[operand] = (node.op_type, i)
+    fresh = []
+
+    def random(key, shape):
+        kind, index = kinds.get(key, ("", 0))
+        if kind == "BatchNormalization":
+            return (rng.uniform(0.5, 1.5, shape) if index in (1, 4) else rng.normal(0, 0.1, shape)).astype(np.float32)
+        fan = np.prod(shape[1:]) if len(shape) > 1 else 100
+        return (rng.standard_normal(shape) * np.sqrt(2 / max(fan, 1)) * (1 if len(shape) > 1 else 0.1)).astype(np.float32)
+
+    for key, node in constants.items():
+        shape = tuple(int(d) for d in shapes[node.input[0]])
+        fresh.append(numpy_helper.from_array(random(key, shape), key))
+        model.graph.node.remove(node)
+    for tensor in model.graph.initializer:
+        array = shapes[tensor.name]
+        if array.dtype == np.float32 and array.size > 1 and np.all(array == array.flat[0]):
+            tensor.CopyFrom(numpy_helper.from_array(random(tensor.name, array.shape), tensor.name))
+    model.graph.initializer.extend(fresh)
+    path = f"{out}/light_{name}.onnx"
+    onnx.save(model, path)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    weights = {t.name for t in model.graph.initializer}
+    inputs = {}
+    for value in session.get_inputs():
+        if value.name not in weights:
+            inputs[value.name] = rng.standard_normal([d if isinstance(d, int) else 1 for d in value.shape]).astype(np.float32)
+    outputs = session.run(None, inputs)
+    np.savez(f"{out}/light_{name}.npz", **inputs, **{f"output_{i}": o for i, o in enumerate(outputs)})
+
+
+def main():
+    sys.path.insert(0, os.path.dirname(__file__))
+    out, wanted = sys.argv[1], sys.argv[2:]
+    os.makedirs(out, exist_ok=True)
+    from networks import networks
+    for name in wanted or [*networks, *KERAS, *(f"light_{n}" for n in LIGHT)]:
+        if name.startswith("light_"):
+            export_light(name[len("light_"):], out)
+        elif name in KERAS:
+            export_keras(name, out)
+        else:
+            export_torch(name, out)
+        print(name, flush=True)
+
+
+if __name__ == "__main__":
+    main()
