@@ -7,9 +7,6 @@ using namespace mlir; using namespace coat;
  int64_t X::getFlops() { return 0; }
 #define VER(X) LogicalResult X::verify() { return success(); } LogicalResult X::reifyResultShapes(OpBuilder &, ReifiedRankedShapedTypeDims &) { return failure(); }
 #define FOLD(X) OpFoldResult X::fold(FoldAdaptor) { return {}; }
-STUB(ConvOp)
-STUB(ConvTransposeOp)
-STUB(MatmulOp)
 STUB(PoolOp)
 STUB(GlobalPoolOp)
 STUB(ResizeOp)

@@ -3,7 +3,9 @@
 #define COAT_DIALECT_COAT_H
 
 #include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/BuiltinTypes.h"
@@ -36,6 +38,21 @@ public:
 #include "coat/Dialect/CoatDialect.h.inc"
 #include "coat/Dialect/CoatEnums.h.inc"
 #include "coat/Dialect/Interfaces.h.inc"
+
+namespace coat {
+/// Where a layout has the channels of a tensor of this rank.
+inline int64_t channelDim(DataLayout layout, int64_t rank) {
+  return layout == DataLayout::channels_first ? 1 : rank - 1;
+}
+
+/// Where a layout has spatial dimension number `i`.
+inline int64_t spatialDim(DataLayout layout, int64_t i) { return layout == DataLayout::channels_first ? 2 + i : 1 + i; }
+
+/// Number of operands of an element-wise kind.
+inline int64_t elementwiseArity(ElementwiseKind kind) {
+  return kind < ElementwiseKind::add ? 1 : kind < ElementwiseKind::select ? 2 : 3;
+}
+} // namespace coat
 
 #define GET_ATTRDEF_CLASSES
 #include "coat/Dialect/CoatAttrs.h.inc"
