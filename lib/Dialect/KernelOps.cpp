@@ -9,8 +9,10 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
   auto kernel = symbolTable.lookupNearestSymbolFrom<FunctionOpInterface>(*this, getKernelAttr());
   if (!kernel || !kernel->hasAttr("coat.kernel")) // C1
     return emitOpError() << "expected a function with attribute 'coat.kernel', got " << getKernelAttr();
-  if (!llvm::equal(kernel.getArgumentTypes(), getOperandTypes())) // C2
-    return emitOpError() << "expected operands of types (" << kernel.getArgumentTypes() << ") as " << getKernelAttr()
+  // Lower appends the number of the task, which a launch does not give.
+  ArrayRef<Type> taken = kernel.getArgumentTypes().drop_back(kernel->hasAttr("coat.tasks") ? 1 : 0);
+  if (!llvm::equal(taken, getOperandTypes())) // C2
+    return emitOpError() << "expected operands of types (" << taken << ") as " << getKernelAttr()
                          << " takes them, got (" << getOperandTypes() << ")";
   return success();
 }

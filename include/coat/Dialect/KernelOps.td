@@ -14,7 +14,8 @@ def Coat_LaunchOp : Op<Coat_Dialect, "launch", [AttrSizedOperandSegments,
 
     Constraints:
     * C1: `kernel` names a function with the attribute coat.kernel.
-    * C2: the function's argument types are those of inputs and outputs, in order.
+    * C2: the function's argument types are those of inputs and outputs, in order
+      (with `coat.tasks`, the number of the task follows).
   }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<AnyMemRef>:$inputs, Variadic<AnyMemRef>:$outputs);
   let assemblyFormat = "$kernel `(` $inputs `)` `outs` `(` $outputs `)` attr-dict `:` functional-type(operands, results)";
