@@ -74,7 +74,7 @@ LogicalResult lowerKernel(func::FuncOp kernel, const LLVMTypeConverter &converte
   body.getArgument(oldCount - 1).replaceAllUsesWith(task);
   lowerScratch(kernel, converter, extents[1]);
   body.eraseArguments(0, oldCount);
-  kernel.setAllArgAttrs(SmallVector<DictionaryAttr>());
+  kernel.removeArgAttrsAttr();
   kernel.setFunctionType(b.getFunctionType(inputs, {}));
   for (unsigned i = 0; i < types.size(); i++)
     kernel.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), b.getUnitAttr());
