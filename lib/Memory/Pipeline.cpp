@@ -3,4 +3,10 @@
 
 using namespace mlir;
 
-void coat::buildMemoryPipeline(OpPassManager &pm) { (void)pm; }
+void coat::buildMemoryPipeline(OpPassManager &pm) {
+  pm.addNestedPass<func::FuncOp>(createExpandCopies());
+  pm.addNestedPass<func::FuncOp>(createPlanWeights());
+  pm.addPass(createPlanScratch());
+  // Last, because nothing may move any more: the order of the launches is the order of the lifetimes.
+  pm.addNestedPass<func::FuncOp>(createPlanWorkspace());
+}

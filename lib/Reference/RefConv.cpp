@@ -1,0 +1,104 @@
+// Convolution, transposed convolution and matrix product from their formulas.
+#include "Formulas.h"
+#include "Window.h"
+
+using namespace mlir;
+using namespace coat;
+
+static LogicalResult expectPlain(Operation *op, FilterLayout layout) {
+  if (layout == FilterLayout::plain)
+    return success();
+  return op->emitError("expected filter_layout plain, got ") << stringifyFilterLayout(layout);
+}
+
+LogicalResult formulas::write(ScalarLoops &loops, ConvOp op, ConvOp::Adaptor in, ValueRange out) {
+  if (failed(expectChannelsFirst(op)) || failed(expectPlain(op, op.getFilterLayout())))
+    return failure();
+  Scalar channelsInGroup = loops.dim(in.getFilter(), 1);
+  Scalar resultsInGroup = loops.dim(in.getFilter(), 0) / op.getGroup();
+  loops.eachResult(out[0], {}, [&](const Scalars &at) {
+    Scalar channel = at[1];
+    Scalar firstChannel = channel / resultsInGroup * channelsInGroup;
+    Scalars position(ArrayRef(at).drop_front(2));
+    auto window = Window(loops, in.getInput(), ArrayRef(loops.dims(in.getFilter())).drop_front(2), op.getStrides(),
+                         op.getDilations(), op.getPads())
+                      .at(position);
+    SmallVector<LoopRange> ranges = window.insideInput();
+    ranges.insert(ranges.begin(), loops.upTo(channelsInGroup));
+    Type type = ScalarLoops::computeType(op.getInput().getType().getElementType());
+    Scalar init = in.getBias() ? loops.load(in.getBias(), {channel}) : loops.number(0, type);
+    Scalars sum = loops.accumulate(ranges, {init}, [&](const Scalars &taps, const Scalars &sums) -> Scalars {
+      Scalars from = {at[0], firstChannel + taps[0]}, weight = {channel, taps[0]};
+      from.append(window.positions(ArrayRef(taps).drop_front()));
+      weight.append(taps.begin() + 1, taps.end());
+      return {sums[0] + loops.load(in.getInput(), from) * loops.load(in.getFilter(), weight)};
+    });
+    loops.store(sum[0], out[0], at);
+  });
+  return success();
+}
+
+LogicalResult formulas::write(ScalarLoops &loops, ConvTransposeOp op, ConvTransposeOp::Adaptor in, ValueRange out) {
+  int64_t spatial = op.getStrides().size();
+  Scalar resultsInGroup = loops.dim(in.getFilter(), 1);
+  Scalar channelsInGroup = loops.dim(in.getFilter(), 0) / op.getGroup();
+  Scalars inputSizes = loops.dims(in.getInput()), kernel = loops.dims(in.getFilter());
+  loops.eachResult(out[0], {}, [&](const Scalars &at) {
+    Scalar channel = at[1];
+    Scalar firstChannel = channel / resultsInGroup * channelsInGroup;
+    SmallVector<LoopRange> ranges = {loops.upTo(channelsInGroup)};
+    for (int64_t i = 0; i < spatial; ++i)
+      ranges.push_back(loops.upTo(kernel[2 + i]));
+    Type type = ScalarLoops::computeType(op.getInput().getType().getElementType());
+    Scalar init = in.getBias() ? loops.load(in.getBias(), {channel}) : loops.number(0, type);
+    Scalars sum = loops.accumulate(ranges, {init}, [&](const Scalars &taps, const Scalars &sums) -> Scalars {
+      Scalars from = {at[0], firstChannel + taps[0]};
+      Scalars weight = {firstChannel + taps[0], channel % resultsInGroup};
+      // o = i*s + j*d - pad has a solution i inside the input, or this tap adds nothing.
+      Scalar hits;
+      for (int64_t i = 0; i < spatial; ++i) {
+        Scalar scaled = at[2 + i] + op.getPads()[i] - taps[1 + i] * op.getDilations()[i];
+        Scalar source = scaled / op.getStrides()[i];
+        Scalar hit = scaled >= 0 && scaled % op.getStrides()[i] == 0 && source < inputSizes[2 + i];
+        hits = hits.value ? hits && hit : hit;
+        from.push_back(source);
+        weight.push_back(taps[1 + i]);
+      }
+      return {loops.ifElse(
+          hits, [&] { return sums[0] + loops.load(in.getInput(), from) * loops.load(in.getFilter(), weight); },
+          [&] { return sums[0]; })};
+    });
+    loops.store(sum[0], out[0], at);
+  });
+  return success();
+}
+
+LogicalResult formulas::write(ScalarLoops &loops, MatmulOp op, MatmulOp::Adaptor in, ValueRange out) {
+  if (failed(expectPlain(op, op.getFilterLayout())))
+    return failure();
+  // The indices of an operand: batch, broadcast, then its last two dimensions.
+  auto indices = [&](Value operand, const Scalars &at, Scalar row, Scalar column, bool transposed) {
+    Scalars full(at.begin(), at.end() - 2);
+    full.push_back(row);
+    full.push_back(column);
+    Scalars own = ScalarLoops::broadcastIndices(loops, operand, full);
+    // A matrix dimension of size 1 is no broadcast, and its index is 0 in any case.
+    own[own.size() - 2] = transposed ? column : row;
+    own[own.size() - 1] = transposed ? row : column;
+    return own;
+  };
+  int64_t lhsRank = op.getLhs().getType().getRank();
+  Scalar depth = loops.dim(in.getLhs(), op.getTransposeLhs() ? lhsRank - 2 : lhsRank - 1);
+  loops.eachResult(out[0], {}, [&](const Scalars &at) {
+    Scalar row = at[at.size() - 2], column = at.back();
+    Type type = ScalarLoops::computeType(op.getLhs().getType().getElementType());
+    Scalar init = in.getBias() ? loops.load(in.getBias(), {column}) : loops.number(0, type);
+    Scalars sum =
+        loops.accumulate({loops.upTo(depth)}, {init}, [&](const Scalars &k, const Scalars &sums) -> Scalars {
+          return {sums[0] + loops.load(in.getLhs(), indices(in.getLhs(), at, row, k[0], op.getTransposeLhs())) *
+                                loops.load(in.getRhs(), indices(in.getRhs(), at, k[0], column, op.getTransposeRhs()))};
+        });
+    loops.store(sum[0], out[0], at);
+  });
+  return success();
+}

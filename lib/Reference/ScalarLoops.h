@@ -1,0 +1,116 @@
+// Formulas as loops: what the op families need to write a kernel nearly as it stands in the op's definition.
+#ifndef COAT_LIB_REFERENCE_SCALARLOOPS_H
+#define COAT_LIB_REFERENCE_SCALARLOOPS_H
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinTypes.h"
+
+namespace coat {
+
+class ScalarLoops;
+
+/// An index, integer or float under construction, with the operators of formulas. Both operands of an operator have
+/// one type; a C++ number takes the other's. `isUnsigned` picks the unsigned form of division, order and extension.
+class Scalar {
+public:
+  Scalar() = default;
+  Scalar(ScalarLoops &loops, mlir::Value value, bool isUnsigned = false)
+      : loops(&loops), value(value), isUnsigned(isUnsigned) {}
+
+  operator mlir::Value() const { return value; }
+  mlir::Type type() const { return value.getType(); }
+  bool isFloat() const { return mlir::isa<mlir::FloatType>(value.getType()); }
+  /// A constant of this scalar's type.
+  Scalar constant(double number) const;
+
+  ScalarLoops *loops = nullptr;
+  mlir::Value value;
+  bool isUnsigned = false;
+};
+
+using Scalars = mlir::SmallVector<Scalar>;
+
+Scalar operator+(Scalar a, Scalar b);
+Scalar operator-(Scalar a, Scalar b);
+Scalar operator*(Scalar a, Scalar b);
+Scalar operator/(Scalar a, Scalar b); // integers: toward zero
+Scalar operator%(Scalar a, Scalar b);
+Scalar operator<(Scalar a, Scalar b);
+Scalar operator<=(Scalar a, Scalar b);
+Scalar operator>(Scalar a, Scalar b);
+Scalar operator>=(Scalar a, Scalar b);
+Scalar operator==(Scalar a, Scalar b);
+Scalar operator&&(Scalar a, Scalar b); // of bools, both evaluated
+Scalar operator-(Scalar a);
+inline Scalar operator+(Scalar a, double b) { return a + a.constant(b); }
+inline Scalar operator-(Scalar a, double b) { return a - a.constant(b); }
+inline Scalar operator*(Scalar a, double b) { return a * a.constant(b); }
+inline Scalar operator/(Scalar a, double b) { return a / a.constant(b); }
+inline Scalar operator%(Scalar a, double b) { return a % a.constant(b); }
+inline Scalar operator<(Scalar a, double b) { return a < a.constant(b); }
+inline Scalar operator>=(Scalar a, double b) { return a >= a.constant(b); }
+inline Scalar operator==(Scalar a, double b) { return a == a.constant(b); }
+Scalar max(Scalar a, Scalar b); // floats: NaN if either is
+Scalar min(Scalar a, Scalar b);
+Scalar select(Scalar condition, Scalar a, Scalar b);
+Scalar abs(Scalar a);
+Scalar exp(Scalar a);
+Scalar log(Scalar a);
+Scalar sqrt(Scalar a);
+Scalar pow(Scalar a, double exponent);
+Scalar tanh(Scalar a);
+Scalar floor(Scalar a);
+Scalar ceil(Scalar a);
+/// `a`, held between `low` and `high`, both included.
+Scalar clamp(Scalar a, Scalar low, Scalar high);
+
+/// The half-open range of a loop.
+struct LoopRange {
+  Scalar begin, end;
+};
+
+class ScalarLoops {
+public:
+  using Body = llvm::function_ref<void(const Scalars &indices)>;
+  using Step = llvm::function_ref<Scalars(const Scalars &indices, const Scalars &values)>;
+
+  ScalarLoops(mlir::OpBuilder &builder, mlir::Location loc) : builder(builder), loc(loc) {}
+
+  Scalar index(int64_t value);
+  Scalar number(double value, mlir::Type type);
+  Scalar toFloat(Scalar index, mlir::Type floatType);
+  Scalar toIndex(Scalar number);
+  Scalar dim(mlir::Value memref, int64_t dimension);
+  Scalars dims(mlir::Value memref);
+
+  /// The loops over all elements of `result`, except along the dimensions `whole`, whose indices are left empty. The
+  /// outermost one or two of the loops (never the last dimension) are the scf.forall, that is, the tasks.
+  void eachResult(mlir::Value result, mlir::ArrayRef<int64_t> whole, Body body);
+  /// One scf.forall.
+  void parallel(mlir::ArrayRef<Scalar> extents, Body body);
+  /// A nest of scf.for.
+  void each(mlir::ArrayRef<Scalar> extents, Body body);
+  /// A nest of scf.for that carries values.
+  Scalars accumulate(mlir::ArrayRef<LoopRange> ranges, Scalars init, Step step);
+  LoopRange upTo(Scalar end) { return {index(0), end}; }
+
+  void ifTrue(Scalar condition, llvm::function_ref<void()> then);
+  Scalar ifElse(Scalar condition, llvm::function_ref<Scalar()> then, llvm::function_ref<Scalar()> otherwise);
+
+  /// The type that elements are computed in: f32 for the narrower floats, else the (signless) type itself.
+  static mlir::Type computeType(mlir::Type elementType);
+  Scalar load(mlir::Value memref, const Scalars &indices);
+  void store(Scalar value, mlir::Value memref, const Scalars &indices);
+  /// Loads with NumPy broadcasting: `indices` are those of the broadcast shape.
+  Scalar loadBroadcast(mlir::Value memref, const Scalars &indices);
+  static Scalars broadcastIndices(ScalarLoops &loops, mlir::Value memref, const Scalars &indices);
+  /// Copies an element as it is.
+  void move(mlir::Value from, const Scalars &fromIndices, mlir::Value to, const Scalars &toIndices);
+
+  mlir::OpBuilder &builder;
+  mlir::Location loc;
+};
+
+} // namespace coat
+
+#endif
