@@ -1,0 +1,20 @@
+// How an op is computed on a CPU: a pure function that rewrites nothing.
+#ifndef COAT_STRATEGY_STRATEGY_H
+#define COAT_STRATEGY_STRATEGY_H
+
+#include "coat/Dialect/Coat.h"
+#include "coat/Target/Cpu.h"
+
+namespace coat {
+/// The schedule of `op` (a coat op after Layout, tensor.extract_slice or tensor.concat) on `target`. Its tile has one entry
+/// a dimension of the op's (first) result.
+ScheduleAttr chooseSchedule(mlir::Operation *op, const CpuTarget &target);
+
+/// Rows and channels of a register tile for products whose row loop has `rows` iterations (dynamic: any number).
+struct RegisterTile {
+  int64_t rows, channels;
+};
+RegisterTile chooseRegisterTile(int64_t rows, int64_t channels, const CpuTarget &target);
+} // namespace coat
+
+#endif

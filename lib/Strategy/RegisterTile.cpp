@@ -1,0 +1,53 @@
+// The register tile of a product: how many rows and channels are accumulated at once.
+//
+// Per reduction step a tile of R rows and V channel vectors costs R*V multiply-adds (two a cycle), R broadcasts and V loads
+// (two a cycle), and no less than four cycles because each accumulator waits for its previous sum. A spilled accumulator
+// costs far more than any of these, so tiles that do not fit the registers are not considered.
+#include "coat/Strategy/Strategy.h"
+
+using namespace mlir;
+using namespace coat;
+
+namespace {
+constexpr int64_t block = 16; // channels of a packed block
+constexpr double latency = 4;
+
+double cyclesOf(int64_t rows, int64_t vectors) {
+  return std::max({rows * vectors / 2.0, (rows + vectors) / 2.0, latency});
+}
+
+bool fitsRegisters(int64_t rows, int64_t vectors, const CpuTarget &target) {
+  int64_t spare = target.fusedMultiplyAdd ? 1 : 2; // without it, the product needs a register as well
+  return rows * vectors + std::min(rows, vectors) + spare <= target.registers;
+}
+
+/// Cycles for `rows` rows, cut as evenly as possible, a channel.
+double costOf(int64_t rows, int64_t tileRows, int64_t vectors) {
+  int64_t tiles = llvm::divideCeil(rows, tileRows), narrow = rows / tiles, wide = rows % tiles;
+  double cycles = (tiles - wide) * cyclesOf(narrow, vectors) + (wide ? wide * cyclesOf(narrow + 1, vectors) : 0);
+  return cycles / vectors;
+}
+} // namespace
+
+RegisterTile coat::chooseRegisterTile(int64_t rows, int64_t channels, const CpuTarget &target) {
+  if (ShapedType::isDynamic(rows) || rows > 96)
+    rows = 96; // many rows: the remainder does not matter
+  RegisterTile best = {1, block};
+  double bestCost = std::numeric_limits<double>::max();
+  for (int64_t blocks : {1, 2, 4}) {
+    int64_t vectors = blocks * block / target.vector;
+    if (blocks > 1 && blocks * block > channels)
+      break;
+    for (int64_t tileRows = std::min<int64_t>(rows, target.registers); tileRows > 0; --tileRows) {
+      if (!fitsRegisters(tileRows, vectors, target))
+        continue;
+      double cost = costOf(rows, tileRows, vectors);
+      // Fewer blocks win a tie: their panel is smaller and their code shorter.
+      if (cost < bestCost * 0.98) {
+        bestCost = cost;
+        best = {tileRows, blocks * block};
+      }
+    }
+  }
+  return best;
+}

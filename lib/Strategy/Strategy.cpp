@@ -1,0 +1,166 @@
+// The schedule of each op: into which tasks it is cut and which register tile computes them.
+//
+// A task should be long against the cost of starting it and there should be enough of them for the threads of a host, of
+// which nothing is known here: results may not depend on their number. Between the dimensions that can be cut, the one goes
+// first whose cut makes tasks share less: cutting rows makes every task read all weights, cutting channels all inputs.
+#include "coat/Strategy/Strategy.h"
+
+using namespace mlir;
+using namespace coat;
+
+namespace {
+constexpr int64_t block = 16;             // channels of a packed block
+constexpr int64_t assumedSize = 64;       // what a symbolic dimension counts as
+constexpr double smallestTask = 2e6;      // floating-point operations of a product: about 20 us on one core
+constexpr double wantedTasks = 64;
+constexpr double smallestMove = 64 * 1024; // elements that a task of any other op reads and writes
+
+RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+int64_t sizeOr(int64_t size) { return ShapedType::isDynamic(size) ? assumedSize : size; }
+int64_t product(ArrayRef<int64_t> sizes) {
+  int64_t result = 1;
+  for (int64_t size : sizes)
+    result *= sizeOr(size);
+  return result;
+}
+
+/// Half of `size`, rounded up to a multiple of `step`.
+int64_t half(int64_t size, int64_t step) { return llvm::alignTo(llvm::divideCeil(size, 2), step); }
+
+/// What a product looks like to the choice of tiles: result rows x channels, reduced over `depth`.
+struct Product {
+  int64_t rows, rowStep;         // rows that can be cut, and the multiple they are cut at
+  int64_t channels, channelStep; // the same for channels; channelStep 0: may not be cut
+  double flopsOfCell;            // operations of one row and channel
+  double bytesOfRow;             // input read for one row
+  double bytesOfChannel;         // weights read for one channel
+};
+
+/// Rows and channels of one task.
+std::pair<int64_t, int64_t> cutProduct(const Product &p, double repeated, const CpuTarget &target) {
+  int64_t rows = p.rows, channels = p.channels;
+  double total = repeated * rows * channels * p.flopsOfCell;
+  double wanted = std::max(smallestTask, total / wantedTasks);
+  auto canCutRows = [&] { return rows > p.rowStep; };
+  auto canCutChannels = [&] { return p.channelStep && channels > p.channelStep; };
+  while (canCutRows() || canCutChannels()) {
+    bool tooLong = rows * channels * p.flopsOfCell > 1.25 * wanted;
+    bool tooWide = rows * p.bytesOfRow > target.l2 / 2 && rows * channels * p.flopsOfCell > smallestTask;
+    if (!tooLong && !tooWide)
+      break;
+    bool weightsOutweigh = channels * p.bytesOfChannel > rows * p.bytesOfRow;
+    if (canCutChannels() && (!canCutRows() || (weightsOutweigh && !tooWide)))
+      channels = half(channels, p.channelStep);
+    else if (canCutRows())
+      rows = half(rows, p.rowStep);
+    else
+      break;
+  }
+  return {rows, channels};
+}
+
+ScheduleAttr makeSchedule(Operation *op, StringRef algorithm, ArrayRef<int64_t> tile, ArrayRef<int64_t> reg,
+                          const CpuTarget &target) {
+  return ScheduleAttr::get(op->getContext(), algorithm, tile, reg, target.vector);
+}
+
+/// result [N, O1..Ok, M]: tasks are images x rows of the first spatial dimension x output channels.
+ScheduleAttr scheduleConv(ConvOp op, const CpuTarget &target) {
+  auto result = typeOf(op.getResult()), input = typeOf(op.getInput()), filter = typeOf(op.getFilter());
+  bool packed = op.getFilterLayout() == FilterLayout::packed;
+  int64_t rank = result.getRank(), spatial = rank - 2, group = op.getGroup();
+  int64_t channels = result.getShape().back(), inputChannels = input.getShape().back();
+  bool depthwise = group > 1 && group == channels && inputChannels == channels;
+  int64_t width = result.getDimSize(rank - 2);
+  RegisterTile reg = chooseRegisterTile(width, group > 1 ? block : channels, target);
+  if (depthwise)
+    reg = {std::min<int64_t>(7, (target.registers - 4) * target.vector / block), block};
+  double taps = product(filter.getShape().slice(2, spatial));
+  double depth = taps * inputChannels / group;
+  int64_t inner = product(result.getShape().slice(2, spatial - 1)); // spatial sizes behind the first
+  Product p;
+  p.rows = sizeOr(result.getDimSize(1));
+  p.rowStep = spatial > 1 ? 1 : 4 * reg.rows;
+  p.channels = channels;
+  // A cut through a group would leave the tile without one `group`; depthwise tiles must be equal for the same reason.
+  p.channelStep = packed && (group == 1 || (depthwise && channels % (2 * block) == 0)) ? block : 0;
+  p.flopsOfCell = 2 * depth * inner;
+  p.bytesOfRow = 4.0 * inner * inputChannels * op.getStrides()[0] * (spatial > 1 ? op.getStrides().back() : 1);
+  p.bytesOfChannel = 4.0 * depth;
+  auto [rows, part] = cutProduct(p, sizeOr(result.getDimSize(0)), target);
+  if (depthwise && channels % part)
+    part = channels;
+  SmallVector<int64_t> tile(rank, 0), registers(rank, 1);
+  tile[0] = 1;
+  tile[1] = rows == p.rows && !result.isDynamicDim(1) ? 0 : rows;
+  tile[rank - 1] = part >= channels ? 0 : part;
+  registers[rank - 2] = reg.rows;
+  registers[rank - 1] = reg.channels;
+  return makeSchedule(op, depthwise ? "depthwise" : "direct", tile, registers, target);
+}
+
+/// result [B.., M, N]: tasks are batches x rows x columns.
+ScheduleAttr scheduleMatmul(MatmulOp op, const CpuTarget &target) {
+  auto result = typeOf(op.getResult()), lhs = typeOf(op.getLhs());
+  int64_t rank = result.getRank();
+  int64_t depth = sizeOr(lhs.getDimSize(lhs.getRank() - (op.getTransposeLhs() ? 2 : 1)));
+  RegisterTile reg = chooseRegisterTile(result.getDimSize(rank - 2), sizeOr(result.getShape().back()), target);
+  Product p;
+  p.rows = sizeOr(result.getDimSize(rank - 2));
+  p.rowStep = 8 * reg.rows;
+  p.channels = sizeOr(result.getShape().back());
+  p.channelStep = 2 * reg.channels;
+  p.flopsOfCell = 2.0 * depth;
+  p.bytesOfRow = p.bytesOfChannel = 4.0 * depth;
+  auto [rows, part] = cutProduct(p, product(result.getShape().drop_back(2)), target);
+  SmallVector<int64_t> tile(rank, 1), registers(rank, 1);
+  bool allRows = rows >= p.rows && !result.isDynamicDim(rank - 2);
+  bool allColumns = part >= p.channels && !result.isDynamicDim(rank - 1);
+  tile[rank - 2] = allRows ? 0 : rows;
+  tile[rank - 1] = allColumns ? 0 : part;
+  registers[rank - 2] = reg.rows;
+  registers[rank - 1] = reg.channels;
+  return makeSchedule(op, "gemm", tile, registers, target);
+}
+
+/// Everything else: the first `free` dimensions of the result are cut, outermost first, until a task is small enough.
+ScheduleAttr scheduleMove(Operation *op, StringRef algorithm, unsigned free, double workOfElement,
+                          const CpuTarget &target) {
+  auto result = typeOf(op->getResult(0));
+  SmallVector<int64_t> tile(result.getRank(), 0);
+  double elements = product(result.getShape()) * workOfElement;
+  double wanted = std::max(smallestMove, elements / wantedTasks);
+  for (unsigned dim = 0; dim < free && elements > 1.25 * wanted; ++dim) {
+    int64_t size = sizeOr(result.getDimSize(dim));
+    double perIndex = elements / size;
+    tile[dim] = std::max<int64_t>(1, static_cast<int64_t>(wanted / perIndex));
+    elements = perIndex * tile[dim];
+  }
+  return makeSchedule(op, algorithm, tile, {}, target);
+}
+
+/// Operations a result element beyond reading and writing it.
+double workOfElement(Operation *op) {
+  auto cost = dyn_cast<CostOpInterface>(op);
+  double elements = product(typeOf(op->getResult(0)).getShape());
+  return std::max(1.0, cost && elements > 0 ? cost.getFlops() / elements : 1.0);
+}
+} // namespace
+
+ScheduleAttr coat::chooseSchedule(Operation *op, const CpuTarget &target) {
+  if (auto conv = dyn_cast<ConvOp>(op); conv && conv.getDataLayout() == DataLayout::channels_last)
+    return scheduleConv(conv, target);
+  if (auto matmul = dyn_cast<MatmulOp>(op))
+    return scheduleMatmul(matmul, target);
+  unsigned rank = typeOf(op->getResult(0)).getRank();
+  // Dimensions along which these ops look at other elements stay whole.
+  if (isa<AttentionOp>(op))
+    return scheduleMove(op, "flash", 3, workOfElement(op), target);
+  if (auto softmax = dyn_cast<SoftmaxOp>(op))
+    return scheduleMove(op, "rows", softmax.getAxis(), 8, target);
+  if (auto norm = dyn_cast<LayerNormOp>(op))
+    return scheduleMove(op, "rows", norm.getAxis(), 4, target);
+  if (isa<GroupNormOp>(op))
+    return scheduleMove(op, "rows", 1, 4, target);
+  return scheduleMove(op, "loops", rank, workOfElement(op), target);
+}
