@@ -14,7 +14,7 @@ def CoatOutlineKernels : Pass<"coat-outline-kernels", "::mlir::ModuleOp"> {
 
     ```mlir
     %0 = coat.conv %x, %w {coat.schedule = ..} : ..
-    %1 = coat.elementwise <relu> %0 : ..
+    %1 = coat.elementwise relu %0 : ..
     // becomes
     coat.launch @k0(%x, %w) outs(%1) : ..
     ```
