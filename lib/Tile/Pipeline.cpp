@@ -1,6 +1,14 @@
 // The Tile stage: its passes in order, as the named pipeline coat-stage-tile.
 #include "coat/Tile/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
 
-void coat::buildTilePipeline(OpPassManager &pm) { (void)pm; }
+void coat::buildTilePipeline(OpPassManager &pm) {
+  OpPassManager &func = pm.nest<func::FuncOp>();
+  func.addPass(createFuseEpilogues());
+  func.addPass(createTileKernels());
+  func.addPass(createCanonicalizerPass());
+  func.addPass(createCSEPass());
+}

@@ -4,4 +4,17 @@
 
 include "mlir/Pass/PassBase.td"
 
+def FuseEpilogues : Pass<"coat-fuse-epilogues", "::mlir::func::FuncOp"> {
+  let summary = "element-wise ops of a kernel become one linalg.generic";
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+def TileKernels : Pass<"coat-tile", "::mlir::func::FuncOp"> {
+  let summary = "cut a kernel into tasks: one scf.forall of tile-sized ops";
+  let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect", "::mlir::affine::AffineDialect",
+                           "::mlir::arith::ArithDialect"];
+  let statistics = [Statistic<"numUntiled", "num-untiled", "Number of kernels left as one task">];
+}
+
 #endif
