@@ -1,0 +1,40 @@
+// From the LLVM dialect to artifacts: objects, archives, shared libraries, assembly and LLVM IR.
+#ifndef COAT_EMIT_EMIT_H
+#define COAT_EMIT_EMIT_H
+
+#include "coat/Emit/Description.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/Support/Error.h"
+#include <string>
+#include <vector>
+
+namespace coat {
+
+/// One instruction set that kernels are compiled for, in LLVM's words.
+struct IsaOptions {
+  std::string name;     // as users say it: "x86-64-v3"
+  std::string cpu;      // -mcpu of LLVM; empty: name
+  std::string features; // "+avx512bf16,.."
+};
+
+struct EmitOptions {
+  std::string triple = "x86_64-unknown-linux-gnu";
+  std::vector<IsaOptions> isas = {{"x86-64-v3", "", ""}}; // best first, as in ModelDescription::isas
+  unsigned jobs = 0;                                      // 0: one a core
+  int optLevel = 2;                                       // as -O
+};
+
+enum class Artifact { sharedLibrary, archive, object, assembly, llvmText, bitcode };
+
+/// The artifact that a file name asks for by its suffix (.so .a .o .s .ll .bc).
+std::optional<Artifact> artifactOf(llvm::StringRef path);
+
+/// Compiles `lowered`, a module that left the Lower stage, and writes `artifact` to `path`. `path` holds nothing or the
+/// whole artifact; the same module and options give the same bytes on every machine. The file name of a shared
+/// library is also its soname, unless `soname` gives one. Safe to call from several threads.
+llvm::Error emitArtifact(mlir::ModuleOp lowered, const ModelDescription &model, const EmitOptions &options,
+                         Artifact artifact, llvm::StringRef path, llvm::StringRef soname = {});
+
+} // namespace coat
+
+#endif

@@ -1,0 +1,175 @@
+// Each kernel through LLVM on its own: an LLVMContext each, so that all cores work, and so that the choice of passes is
+// one of the kernel and not of the model.
+//
+// A kernel that consists of vector code was written instruction by instruction by the Vector stage; -O3 reorders it, now
+// for better and now for worse. So the light pipeline comes first, -O3 (without vectorizers) is tried where that
+// spilled registers in an innermost loop, and the one with fewer such spills is taken. Scalar kernels get all of -O3.
+#include "CompileKernels.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/Bitcode/BitcodeWriter.h"
+#include "llvm/IR/DiagnosticInfo.h"
+#include "llvm/IR/DiagnosticPrinter.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/IntrinsicInst.h"
+#include "llvm/IR/Intrinsics.h"
+#include "llvm/Support/ThreadPool.h"
+#include "llvm/Transforms/Utils/Cloning.h"
+
+using namespace llvm;
+using namespace coat;
+
+std::string coat::isaSuffix(const EmitOptions &options, const IsaOptions &isa) {
+  if (options.isas.size() < 2)
+    return "";
+  std::string suffix = "_" + isa.name;
+  llvm::replace_if(suffix, [](char c) { return !isAlnum(c); }, '_');
+  return suffix;
+}
+
+namespace {
+/// A kernel with the globals it refers to, alone in a module.
+mlir::OwningOpRef<mlir::ModuleOp> isolate(mlir::LLVM::LLVMFuncOp kernel, mlir::ModuleOp from) {
+  mlir::OpBuilder b(kernel.getContext());
+  mlir::OwningOpRef<mlir::ModuleOp> module = mlir::ModuleOp::create(b, kernel.getLoc());
+  b.setInsertionPointToEnd(module->getBody());
+  StringSet<> done;
+  auto uses = mlir::SymbolTable::getSymbolUses(kernel);
+  for (const mlir::SymbolTable::SymbolUse &use : *uses) {
+    StringRef name = use.getSymbolRef().getRootReference().getValue();
+    mlir::Operation *symbol = from.lookupSymbol(name);
+    if (!symbol || symbol == kernel || !done.insert(name).second)
+      continue;
+    mlir::Operation *copy = b.clone(*symbol);
+    if (auto global = dyn_cast<mlir::LLVM::GlobalOp>(copy))
+      global.setLinkage(mlir::LLVM::Linkage::Internal);
+  }
+  b.clone(*kernel);
+  return module;
+}
+
+/// The x86 levels below v3 have no fused multiply-add; LLVM would call fma() of libm.
+void splitFusedMultiplyAdds(Module &module, TargetMachine &machine) {
+  if (!machine.getTargetTriple().isX86() || machine.getMCSubtargetInfo()->checkFeatures("+fma") ||
+      machine.getMCSubtargetInfo()->checkFeatures("+fma4"))
+    return;
+  for (Function &function : module)
+    for (Instruction &instruction : instructions(function))
+      if (auto *call = dyn_cast<IntrinsicInst>(&instruction); call && call->getIntrinsicID() == Intrinsic::fma)
+        call->setCalledFunction(
+            Intrinsic::getOrInsertDeclaration(&module, Intrinsic::fmuladd, call->getType()));
+}
+
+bool hasVectors(const Module &module) {
+  for (const Function &function : module)
+    for (const Instruction &instruction : instructions(function))
+      if (instruction.getType()->isVectorTy())
+        return true;
+  return false;
+}
+
+class KernelCompiler {
+public:
+  KernelCompiler(const EmitOptions &options, bool keepBitcode) : options(options), keepBitcode(keepBitcode) {}
+
+  /// Appends the code of one kernel, ISA by ISA.
+  Error compile(mlir::ModuleOp isolated, StringRef name, MutableArrayRef<CompiledKernel> results) const {
+    LLVMContext context;
+    std::string complaint;
+    context.setDiagnosticHandlerCallBack(
+        [](const DiagnosticInfo *info, void *out) {
+          raw_string_ostream os(*static_cast<std::string *>(out));
+          DiagnosticPrinterRawOStream printer(os);
+          if (info->getSeverity() == DS_Error)
+            info->print(printer);
+        },
+        &complaint);
+    std::unique_ptr<Module> module = mlir::translateModuleToLLVMIR(isolated, context, name);
+    if (!module)
+      return createStringError("expected kernel %s to translate to LLVM IR", name.str().c_str());
+    for (auto [isa, result] : llvm::zip(options.isas, results)) {
+      std::unique_ptr<Module> copy = CloneModule(*module);
+      Function *function = copy->getFunction(name);
+      result.name = (name + isaSuffix(options, isa)).str();
+      function->setName(result.name);
+      function->setVisibility(GlobalValue::HiddenVisibility);
+      function->setDSOLocal(true);
+      function->addFnAttr(Attribute::NoUnwind);
+      if (Error error = compile(*copy, isa, result))
+        return error;
+      if (!complaint.empty())
+        return createStringError("expected LLVM to compile kernel %s, got: %s", name.str().c_str(), complaint.c_str());
+    }
+    return Error::success();
+  }
+
+private:
+  Error compile(Module &module, const IsaOptions &isa, CompiledKernel &result) const {
+    auto machine = makeTargetMachine(options, isa);
+    if (!machine)
+      return machine.takeError();
+    splitFusedMultiplyAdds(module, **machine);
+    SmallVector<Effort> efforts = {Effort::full};
+    if (hasVectors(module))
+      efforts = {Effort::light, Effort::fixed};
+    std::optional<CodeStatistics> best;
+    for (Effort effort : efforts) {
+      std::unique_ptr<Module> candidate = CloneModule(module);
+      optimize(*candidate, **machine, effort);
+      SmallString<0> bitcode;
+      if (keepBitcode) {
+        raw_svector_ostream os(bitcode);
+        WriteBitcodeToFile(*candidate, os);
+      }
+      Expected<MachineCode> code = generate(*candidate, **machine, CodeGenFileType::ObjectFile);
+      if (!code)
+        return code.takeError();
+      if (best && best->innerSpills <= code->statistics.innerSpills)
+        continue;
+      best = code->statistics;
+      result.object = std::move(code->bytes);
+      result.bitcode = std::move(bitcode);
+      if (best->innerSpills == 0)
+        break;
+    }
+    if (Error error = checkStack(*best))
+      return error;
+    return checkUndefined(result.object, "kernel " + result.name, {});
+  }
+
+  const EmitOptions &options;
+  bool keepBitcode;
+};
+} // namespace
+
+Expected<std::vector<CompiledKernel>> coat::compileKernels(mlir::ModuleOp lowered, const EmitOptions &options,
+                                                           bool keepBitcode) {
+  std::vector<std::string> names;
+  std::vector<mlir::OwningOpRef<mlir::ModuleOp>> modules;
+  for (auto function : lowered.getOps<mlir::LLVM::LLVMFuncOp>())
+    if (function->hasAttr("coat.kernel")) {
+      names.push_back(function.getName().str());
+      modules.push_back(isolate(function, lowered));
+    }
+  size_t isas = options.isas.size();
+  std::vector<CompiledKernel> kernels(names.size() * isas);
+  std::vector<Error> errors;
+  for (size_t i = 0; i < names.size(); i++)
+    errors.push_back(Error::success());
+  KernelCompiler compiler(options, keepBitcode);
+  DefaultThreadPool pool(hardware_concurrency(options.jobs));
+  for (size_t i = 0; i < names.size(); i++)
+    pool.async([&, i] {
+      Error error = compiler.compile(*modules[i], names[i], MutableArrayRef(kernels).slice(i * isas, isas));
+      cantFail(std::move(errors[i]));
+      errors[i] = std::move(error);
+    });
+  pool.wait();
+  // All kernels' errors: they tend to be several of one kind.
+  Error all = Error::success();
+  for (Error &error : errors)
+    all = joinErrors(std::move(all), std::move(error));
+  if (all)
+    return std::move(all);
+  return std::move(kernels);
+}

@@ -1,0 +1,127 @@
+// The tables of runtime/model.h, field by field in the order of its structs and of those of runtime/coat.h. Struct types
+// are the natural ones of LLVM, which lay out as C does because every field of the C structs is a whole number of its
+// own alignments from the start.
+#include "Tables.h"
+#include "coat/Emit/Interface.h"
+#include "model.h"
+#include "llvm/IR/Constants.h"
+#include "llvm/IR/DerivedTypes.h"
+
+using namespace llvm;
+using namespace coat;
+
+namespace {
+class TableBuilder {
+public:
+  TableBuilder(Module &module, const ModelDescription &model)
+      : module(module), model(model), context(module.getContext()), pointer(PointerType::get(context, 0)),
+        null(ConstantPointerNull::get(pointer)) {}
+
+  Constant *i32(int64_t n) { return ConstantInt::getSigned(Type::getInt32Ty(context), n); }
+  Constant *i64(int64_t n) { return ConstantInt::getSigned(Type::getInt64Ty(context), n); }
+  Constant *record(ArrayRef<Constant *> fields) { return ConstantStruct::getAnon(context, fields); }
+
+  Constant *global(Constant *value) {
+    auto *variable = new GlobalVariable(module, value->getType(), /*isConstant=*/true, GlobalValue::PrivateLinkage,
+                                        value, "coat_table");
+    variable->setUnnamedAddr(GlobalValue::UnnamedAddr::Global);
+    return variable;
+  }
+  Constant *text(StringRef s) { return global(ConstantDataArray::getString(context, s)); }
+  Constant *texts(ArrayRef<std::string> list) {
+    SmallVector<Constant *> items;
+    for (const std::string &s : list)
+      items.push_back(text(s));
+    return array(items);
+  }
+  /// The address of the items, laid out one after the other; null for none.
+  Constant *array(ArrayRef<Constant *> items) {
+    if (items.empty())
+      return null;
+    return global(ConstantArray::get(ArrayType::get(items.front()->getType(), items.size()), items));
+  }
+  Constant *joined(ArrayRef<std::string> parts) { return text(llvm::join(parts, "+")); }
+
+  Constant *dim(const DimDescription &dim) {
+    Constant *code = dim.code.empty() ? null : global(ConstantDataArray::get(context, ArrayRef<int64_t>(dim.code)));
+    return record({i64(dim.size), i32(dim.symbol), i32(0), text(dim.text), code});
+  }
+  Constant *tensor(const TensorDescription &tensor) {
+    SmallVector<Constant *> dims;
+    for (const DimDescription &d : tensor.dims)
+      dims.push_back(dim(d));
+    return record({text(tensor.name), text(tensor.field), i32(tensor.dtype), i32(tensor.dims.size()),
+                   i32(tensor.isOutput ? COAT_TENSOR_OUTPUT : 0), i32(0), array(dims)});
+  }
+  template <typename Range, typename Fn> Constant *table(const Range &range, Fn make) {
+    SmallVector<Constant *> items;
+    for (const auto &item : range)
+      items.push_back(make(item));
+    return array(items);
+  }
+
+  /// A function of model.c, by its name there.
+  Constant *function(StringRef name) {
+    auto *type = FunctionType::get(Type::getVoidTy(context), false);
+    return cast<Constant>(module.getOrInsertFunction(name, type).getCallee());
+  }
+
+  Constant *info() {
+    int64_t inputs = llvm::count_if(model.tensors, [](const TensorDescription &t) { return !t.isOutput; });
+    return record({i64(sizeof(coat_model_info)), i32(COAT_ABI), i32(0), text(model.name), text(compilerVersion),
+                   text(model.sourceHash), i32(inputs), i32(model.tensors.size() - inputs), i32(model.symbols.size()),
+                   i32(model.aliases.size()), i32(model.isas.size()), i32(model.kernels.size()),
+                   table(model.tensors, [&](const TensorDescription &t) { return tensor(t); }),
+                   table(model.symbols,
+                         [&](const SymbolDescription &s) {
+                           return record({text(s.name), text(s.field), i64(s.min), i64(s.max)});
+                         }),
+                   table(model.aliases, [&](auto &pair) { return record({i32(pair.first), i32(pair.second)}); }),
+                   texts(model.isas),
+                   table(model.kernels,
+                         [&](const KernelDescription &k) {
+                           return record({text(k.name), joined(k.nodes), joined(k.ops), i64(k.flops), i64(k.bytes)});
+                         }),
+                   i64(model.weightsInFile ? model.weightsSize : 0), function("coat_export_run_flat"),
+                   function("coat_flat_workspace_size"), function("coat_shape"), function("coat_export_state_size"),
+                   function("coat_export_init"), function("coat_export_fini"), function("coat_export_strerror")});
+  }
+
+  Module &module;
+  const ModelDescription &model;
+  LLVMContext &context;
+  PointerType *pointer;
+  Constant *null;
+};
+
+/// The enum coat_cpu_feature bits that code for `isa` needs.
+Expected<uint64_t> featuresOf(const IsaOptions &isa, const Triple &triple) {
+  if (!triple.isX86())
+    return 0;
+  constexpr uint64_t v2 = COAT_CPU_X86_64_V2, v3 = v2 | COAT_CPU_X86_64_V3, v4 = v3 | COAT_CPU_X86_64_V4;
+  uint64_t bits = StringSwitch<uint64_t>(isa.name).Case("x86-64-v2", v2).Case("x86-64-v3", v3).Case("x86-64-v4", v4).Default(0);
+  return bits;
+}
+} // namespace
+
+Error coat::addTables(Module &module, const ModelDescription &model, const EmitOptions &options,
+                      ArrayRef<Function *> bodies, GlobalVariable *weights) {
+  static_assert(sizeof(coat_model_info) == 168, "expected the tables below to list every field of coat_model_info");
+  TableBuilder t(module, model);
+  SmallVector<Constant *> isas;
+  for (auto [isa, body] : llvm::zip(options.isas, bodies)) {
+    Expected<uint64_t> features = featuresOf(isa, module.getTargetTriple());
+    if (!features)
+      return features.takeError();
+    isas.push_back(t.record({t.i64(*features), body}));
+  }
+  int64_t dims = 0;
+  for (const TensorDescription &tensor : model.tensors)
+    dims += tensor.dims.size();
+  Constant *value = t.record({t.info(), t.array(isas), weights ? static_cast<Constant *>(weights) : t.null,
+                              t.i64(model.workspaceSize), t.i64(model.scratchSize), t.i64(dims)});
+  auto *table = new GlobalVariable(module, value->getType(), /*isConstant=*/true, GlobalValue::ExternalLinkage, value,
+                                   "coat_the_model");
+  table->setVisibility(GlobalValue::HiddenVisibility);
+  return Error::success();
+}
