@@ -16,13 +16,3 @@ STUB(BatchNormOp)
 STUB(LayerNormOp)
 STUB(GroupNormOp)
 STUB(LRNOp)
-STUB(ElementwiseOp)
-STUB(ReduceOp)
-STUB(ArgReduceOp)
-STUB(TransposeOp)
-STUB(PadOp)
-STUB(GatherOp)
-VER(CastOp) VER(ReshapeOp) VER(BroadcastOp)
-FOLD(ElementwiseOp) FOLD(CastOp) FOLD(TransposeOp) FOLD(ReshapeOp) FOLD(BroadcastOp) FOLD(PadOp)
-Value ElementwiseOp::buildScalar(OpBuilder &, Location, ValueRange args) { return args[0]; }
-Value CastOp::buildScalar(OpBuilder &, Location, Value arg) { return arg; }
