@@ -1,0 +1,46 @@
+"""Recognition and fusion, proven on real models by counting kernels; each count fails when its pass is disabled."""
+import pytest
+
+import coat
+
+
+def kinds(module):
+    return [kernel["ops"].split("+") for kernel in module.info["kernels"]]
+
+
+@pytest.mark.parametrize("exporter", ["legacy", "dynamo"])
+def test_vit_has_twelve_attentions(model, exporter):
+    path = f"{model('vit_ti16')}.{exporter}.onnx"
+    ops = kinds(coat.compile(path))
+    assert sum("attention" in k for k in ops) == 12
+    assert not any("softmax" in k for k in ops)
+    without = kinds(coat.compile(path, flags=["--disable-pass=coat-recognize-attention"]))
+    assert not any("attention" in k for k in without)
+
+
+@pytest.mark.parametrize("file", ["resnet50.legacy", "resnet50.dynamo", "light_resnet50"])
+def test_resnet50_kernels(model, file):
+    name = file.split(".")[0]
+    path = model(name) + file[len(name):] + ".onnx"
+    ops = kinds(coat.compile(path))
+    compute = [k for k in ops if k[0] not in ("fill", "copy")]
+    assert len(compute) <= 60
+    assert not any(k[0] in ("batch_norm", "relu", "add") for k in ops)
+
+
+def test_resnet50_needs_batch_norm_folding(model):
+    ops = kinds(coat.compile(model("light_resnet50") + ".onnx", flags=["--disable-pass=coat-fold-batch-norm"]))
+    assert any("batch_norm" in k for k in ops)
+
+
+@pytest.mark.parametrize("exporter", ["legacy", "dynamo"])
+def test_mobilenet_clips_are_fused(model, exporter):
+    ops = kinds(coat.compile(f"{model('mobilenet_v2')}.{exporter}.onnx"))
+    assert sum("clip" in k for k in ops) == 35
+    assert not any(k[0] == "clip" for k in ops)
+
+
+@pytest.mark.parametrize("name", ["keras_lenet", "keras_conv_attention"])
+def test_keras_leaves_no_movement(model, name):
+    ops = kinds(coat.compile(f"{model(name)}.keras.onnx"))
+    assert not any(k[0] in ("cast", "transpose") for k in ops)

@@ -1,0 +1,64 @@
+"""Whole models against the framework that made them: at -O0 and -O2, with 1 and 2 threads, bit for bit equal between these."""
+import os
+
+import numpy as np
+import pytest
+
+import coat
+from conftest import within_bounds
+
+TORCH = ["lenet5", "resnet18", "resnet50", "mobilenet_v2", "googlenet", "vit_ti16", "unet_attention", "se_resnet18",
+         "cbam_resnet18", "text_classifier", "cross_attention", "conv3d", "conv_attention"]
+KERAS = ["keras_lenet", "keras_conv_attention"]
+LIGHT = ["light_bvlc_alexnet", "light_densenet121", "light_inception_v1", "light_inception_v2", "light_resnet50",
+         "light_shufflenet", "light_squeezenet", "light_vgg19", "light_zfnet512"]
+FILES = ([(n, f"{n}.{e}.onnx") for n in TORCH for e in ("legacy", "dynamo")] + [(n, f"{n}.keras.onnx") for n in KERAS] +
+         [(n, f"{n}.onnx") for n in LIGHT])
+# Scalar loops take seconds to minutes on these; -O0 is run for them by scripts/check_long.sh.
+SLOW_REFERENCE = {"resnet50", "googlenet", "vit_ti16", "resnet18", "light_vgg19", "light_zfnet512", "light_densenet121",
+                  "light_resnet50", "light_inception_v1", "light_inception_v2", "light_bvlc_alexnet"}
+LONG = bool(os.environ.get("COAT_TEST_LONG"))
+
+
+def arrays(path):
+    data = np.load(path)
+    outputs = [data[k] for k in data if k.startswith("output_")]
+    return {k: data[k] for k in data if not k.startswith("output_")}, outputs
+
+
+@pytest.mark.parametrize("level", [2, 0], ids=["O2", "O0"])
+@pytest.mark.parametrize("name,file", FILES, ids=[f for _, f in FILES])
+def test_model(model, name, file, level):
+    if level == 0 and name in SLOW_REFERENCE and not LONG:
+        pytest.skip("slow at -O0; scripts/check_long.sh runs it")
+    prefix = model(name)
+    inputs, expected = arrays(prefix + ".npz")
+    module = coat.compile(os.path.join(os.path.dirname(prefix), file), opt_level=level)
+    one = module(**inputs)
+    for got, want in zip(one, expected, strict=True):
+        within_bounds(got, want)
+    two = coat.load(module.path, threads=2)(**inputs)
+    for a, b in zip(one, two):
+        np.testing.assert_array_equal(a, b)
+
+
+SYMBOLIC = [("resnet18", "image", "N", (1, 8), (1, 3, 8)), ("vit_ti16", "image", "N", (1, 8), (1, 3, 8)),
+            ("text_classifier", "tokens", "L", (1, 128), (1, 17, 128))]
+
+
+@pytest.mark.parametrize("name,tensor,symbol,bounds,sizes", SYMBOLIC, ids=[s[0] for s in SYMBOLIC])
+def test_symbolic(model, name, tensor, symbol, bounds, sizes):
+    """One library for a range of sizes; sizes outside it are refused with the documented message."""
+    prefix = model(name)
+    data = np.load(prefix + ".symbolic.npz")
+    axis = 0 if symbol == "N" else 1
+    declared = f"{tensor}_dynamic_axes_1"  # what PyTorch's exporter calls it
+    module = coat.compile(prefix + ".symbolic.onnx", dims={declared: bounds})
+    for size in sizes:
+        got, = module(data[f"{tensor}_{size}"])
+        within_bounds(got, data[f"output_0_{size}"])
+    for size in (bounds[0] - 1, bounds[1] + 1):
+        x = data[f"{tensor}_{sizes[-1]}"]
+        wrong = np.resize(x, [size if i == axis else n for i, n in enumerate(x.shape)])
+        with pytest.raises(ValueError, match=rf"= {size}, compiled for {bounds[0]}\.\.{bounds[1]}"):
+            module(wrong)

@@ -1,0 +1,82 @@
+"""The official ONNX backend node tests of the ops of the core: right, or refused by one clear line.
+
+`pytest test/Onnx -s` ends with a table of passes and refusals by op.
+"""
+import collections
+import glob
+import os
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+import coat
+
+DATA = os.path.join(os.path.dirname(onnx.__file__), "backend", "test", "data", "node")
+# Float32 inference cases of these must all pass.
+COMPLETE = {"Conv", "ConvTranspose", "AveragePool", "MaxPool", "GlobalAveragePool", "GlobalMaxPool", "Softmax", "LogSoftmax",
+            "MatMul", "Gemm", "BatchNormalization", "LayerNormalization", "Relu", "Sigmoid", "Tanh", "Gelu", "Clip",
+            "Add", "Sub", "Mul", "Div", "Pow", "Min", "Max", "PRelu", "And", "Or", "Xor", "Equal", "Less", "LessOrEqual",
+            "Greater", "GreaterOrEqual"}
+ALSO = {"Attention", "InstanceNormalization", "GroupNormalization", "RMSNormalization", "LRN", "Resize", "Transpose", "Concat",
+        "Reshape", "Pad", "Gather", "ReduceMean", "ReduceSum", "ReduceMax", "ArgMax", "Where", "LpPool", "GlobalLpPool", "Mod"}
+table = collections.defaultdict(collections.Counter)
+
+
+def cases():
+    for folder in sorted(glob.glob(os.path.join(DATA, "*"))):
+        graph = onnx.load(os.path.join(folder, "model.onnx")).graph
+        if len(graph.node) == 1 and graph.node[0].op_type in COMPLETE | ALSO:
+            yield pytest.param(folder, graph.node[0].op_type, id=os.path.basename(folder))
+
+
+def load(path):
+    with open(path, "rb") as file:
+        tensor = onnx.TensorProto.FromString(file.read())
+    return numpy_helper.to_array(tensor)
+
+
+def must_pass(model, op):
+    """Float32 inference: every floating-point tensor is f32, and training outputs are not asked for."""
+    if op not in COMPLETE or any(a.name == "training_mode" and a.i for a in model.graph.node[0].attribute):
+        return False
+    types = {v.type.tensor_type.elem_type for v in (*model.graph.input, *model.graph.output)}
+    return types <= {onnx.TensorProto.FLOAT, onnx.TensorProto.BOOL, onnx.TensorProto.INT64} and onnx.TensorProto.FLOAT in types
+
+
+@pytest.mark.parametrize("folder,op", cases())
+def test_node(folder, op, tmp_path):
+    model = onnx.load(os.path.join(folder, "model.onnx"))
+    data = os.path.join(folder, "test_data_set_0")
+    inputs = [load(f) for f in sorted(glob.glob(data + "/input_*.pb"), key=lambda p: int(p[p.rindex("_") + 1:-3]))]
+    outputs = [load(f) for f in sorted(glob.glob(data + "/output_*.pb"), key=lambda p: int(p[p.rindex("_") + 1:-3]))]
+    # Shape-like and bound inputs are constants in real models.
+    names = [n for n in model.graph.node[0].input if n]
+    keep = []
+    for value, array in zip(list(model.graph.input), inputs):
+        shape_like = array.dtype == np.int64 and array.ndim <= 1 or op == "Clip" and value.name != names[0]
+        if shape_like and op not in ("MatMul", "Max", "Min", "Add", "Sub", "Mul", "Div", "Pow", "Mod", "Gather", "Where"):
+            model.graph.initializer.append(numpy_helper.from_array(array, value.name))
+            model.graph.input.remove(value)
+        else:
+            keep.append(array)
+    strict = must_pass(model, op)
+    try:
+        module = coat.compile(model, flags=["-O2"])
+    except coat.CompileError as error:
+        table[op]["refused"] += 1
+        assert error.code in (1, 2), error
+        assert len(str(error).splitlines()) == 1 and op in str(error), error
+        assert not strict, error
+        pytest.skip(str(error))
+    results = module(*keep)
+    for got, want in zip(results, outputs, strict=True):
+        assert got.dtype == want.dtype or want.dtype.name == "bfloat16"
+        np.testing.assert_allclose(got.astype(np.float64), want.astype(np.float64), rtol=1e-3, atol=1e-5 if want.dtype != np.float16 else 1e-2)
+    table[op]["passed"] += 1
+
+
+def test_table():
+    for op, counts in sorted(table.items()):
+        print(f"{op:24} {counts['passed']:4} passed {counts['refused']:4} refused")

@@ -1,0 +1,33 @@
+"""Where the build is, and the exported models, made once into build/models."""
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BUILD = os.environ.get("COAT_BUILD", os.path.join(ROOT, "build"))
+sys.path.insert(0, os.path.join(BUILD, "python"))
+MODELS = os.path.join(BUILD, "models")
+
+
+@pytest.fixture(scope="session")
+def model():
+    """model(name) -> path prefix of the exported model, made on first use."""
+
+    def export(name):
+        done = os.path.join(MODELS, name + ".npz")
+        script = os.path.join(ROOT, "test", "models", "export.py")
+        newest = max(os.path.getmtime(os.path.join(ROOT, "test", "models", f)) for f in ("export.py", "networks.py"))
+        if not os.path.exists(done) or os.path.getmtime(done) < newest:
+            subprocess.run([sys.executable, script, MODELS, name], check=True, capture_output=True)
+        return os.path.join(MODELS, name)
+
+    return export
+
+
+def within_bounds(got, expected, rtol=1e-3, atol=1e-4):
+    """The bound of the project: rtol 1e-3, atol 1e-4 times the largest magnitude of the expected output."""
+    np.testing.assert_equal(got.shape, expected.shape)
+    np.testing.assert_allclose(got, expected, rtol=rtol, atol=atol * max(float(np.abs(expected).max()), 1e-30))
