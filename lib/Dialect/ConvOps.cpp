@@ -62,16 +62,20 @@ static LogicalResult checkConvRanks(ConvOp::Adaptor op, EmitError emitError) {
   return success();
 }
 
-// A packed filter is [group, ceil(M/group/Mr), K.., C/group, Mr].
+// A packed filter is [group, ceil(M/group/Mr), K.., C/group, Mr]; of a depthwise convolution [1, ceil(M/Mr), K.., 1, Mr].
 static LogicalResult checkPackedFilter(ConvOp::Adaptor op, EmitError emitError) {
   RankedTensorType filter = tensorType(op.getFilter());
   int64_t group = op.getGroup(), blocks = filter.getDimSize(1), block = filter.getDimSize(filter.getRank() - 1);
   int64_t outChannels = int64_t(*op.getOutChannels());
-  if (filter.hasStaticShape() && filter.getDimSize(0) == group && block >= 1 &&
-      blocks == llvm::divideCeilSigned(outChannels / group, block))
+  if (ShapedType::isDynamic(outChannels)) // a tile
     return success();
-  return emitError() << "expected a packed filter of " << group << " groups and blocks that hold "
-                     << outChannels / group << " channels each, got " << filter;
+  bool depthwise = filter.getDimSize(0) == 1 && group > 1 && group == outChannels;
+  int64_t parts = depthwise ? 1 : group;
+  if (filter.hasStaticShape() && filter.getDimSize(0) == parts && block >= 1 &&
+      blocks == llvm::divideCeilSigned(outChannels / parts, block))
+    return success();
+  return emitError() << "expected a packed filter of " << parts << " groups and blocks that hold "
+                     << outChannels / parts << " channels each, got " << filter;
 }
 
 LogicalResult ConvOp::checkConstraints(Adaptor op, EmitError emitError) {
@@ -266,7 +270,8 @@ LogicalResult MatmulOp::checkConstraints(Adaptor op, EmitError emitError) {
   if (failed(checkElementTypes(emitError, {op.getLhs(), op.getRhs(), op.getBias()}))) // C5
     return failure();
   int64_t columns = matmulColumns(op, dims);
-  if (packed && (rhs.getDimSize(2) < 1 || rhs.getDimSize(0) != llvm::divideCeilSigned(columns, rhs.getDimSize(2)))) // C6
+  if (packed && !ShapedType::isDynamic(columns) &&
+      (rhs.getDimSize(2) < 1 || rhs.getDimSize(0) != llvm::divideCeilSigned(columns, rhs.getDimSize(2)))) // C6
     return emitError() << "expected a packed rhs whose blocks hold " << columns << " columns, got " << rhs;
   return checkVector(emitError, "bias", op.getBias(), columns, lhs.getElementType()); // C4
 }

@@ -144,6 +144,11 @@ class Coat_InferredOp<string mnemonic, list<Trait> traits = []>
         DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>,
         DeclareOpInterfaceMethods<Coat_CostOpInterface, ["getFlops"]>])>;
 
+// An op that can compute any box of its result alone; all its loops are dimensions of the result.
+def Coat_ResultTiled : DeclareOpInterfaceMethods<TilingInterface, ["getLoopIteratorTypes", "getIterationDomain",
+    "getTiledImplementation", "getResultTilePosition", "getIterationDomainTileFromResultTile",
+    "generateResultTileValue"]>;
+
 // One result type is inferred exactly; no cast-compatible variants.
 defvar Coat_Tensor = AnyRankedTensor;
 

@@ -4,7 +4,7 @@
 
 include "coat/Dialect/CoatBase.td"
 
-def Coat_ConvOp : Coat_InferredOp<"conv"> {
+def Coat_ConvOp : Coat_InferredOp<"conv", [Coat_ResultTiled]> {
   let summary = "convolution over 1 to 3 spatial dimensions (ONNX Conv)";
   let description = [{
     With k spatial dimensions, stride s, dilation d, leading pads p and
@@ -18,7 +18,8 @@ def Coat_ConvOp : Coat_InferredOp<"conv"> {
     dimension is (I + pad_begin + pad_end - d*(K-1) - 1) / s + 1, rounded down.
     `data_layout` orders the dimensions of input and result; `filter_layout`
     those of the filter. A packed filter is [group, ceil(M/group/Mr), K1..Kk,
-    C/group, Mr] and needs `out_channels`, M.
+    C/group, Mr], or [1, ceil(M/Mr), K1..Kk, 1, Mr] where group = C = M, and
+    needs `out_channels`, M (dynamic in a tile of unknown size).
 
     Constraints:
     * C1: 1 to 3 spatial dimensions; input and (plain) filter have the same rank.
@@ -30,6 +31,12 @@ def Coat_ConvOp : Coat_InferredOp<"conv"> {
     * C7: every output dimension is positive.
     * C8: element types of all operands agree.
     * C9: a packed filter has rank k + 4 and comes with out_channels; a plain one without.
+
+    Example:
+    ```mlir
+    %0 = coat.conv %x, %w bias %b {strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, pads = array<i64: 3, 3, 3, 3>}
+      : (tensor<1x3x224x224xf32>, tensor<64x3x7x7xf32>, tensor<64xf32>) -> tensor<1x64x112x112xf32>
+    ```
   }];
   let arguments = (ins Coat_Tensor:$input, Coat_Tensor:$filter, Optional<Coat_Tensor>:$bias,
     DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$dilations, DenseI64ArrayAttr:$pads,
@@ -60,6 +67,13 @@ def Coat_ConvTransposeOp : Coat_InferredOp<"conv_transpose"> {
     * C6: bias has rank 1 and M = filter dimension 1 * group elements.
     * C7: every output dimension is positive.
     * C8: element types of all operands agree.
+
+    Example:
+    ```mlir
+    %0 = coat.conv_transpose %x, %w {strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>,
+        output_padding = array<i64: 0, 0>}
+      : (tensor<1x64x14x14xf32>, tensor<64x32x2x2xf32>) -> tensor<1x32x28x28xf32>
+    ```
   }];
   let arguments = (ins Coat_Tensor:$input, Coat_Tensor:$filter, Optional<Coat_Tensor>:$bias,
     DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$dilations, DenseI64ArrayAttr:$pads,
@@ -68,7 +82,7 @@ def Coat_ConvTransposeOp : Coat_InferredOp<"conv_transpose"> {
   let assemblyFormat = "$input `,` $filter (`bias` $bias^)? attr-dict `:` functional-type(operands, results)";
 }
 
-def Coat_MatmulOp : Coat_InferredOp<"matmul"> {
+def Coat_MatmulOp : Coat_InferredOp<"matmul", [Coat_ResultTiled]> {
   let summary = "matrix product with batch broadcasting (ONNX MatMul, Gemm)";
   let description = [{
     ```
@@ -76,7 +90,8 @@ def Coat_MatmulOp : Coat_InferredOp<"matmul"> {
     ```
     `transpose_lhs`, `transpose_rhs` swap the last two dimensions of an operand
     before the product. Leading dimensions broadcast as in NumPy. A packed rhs
-    is [ceil(N/Nr), K, Nr] (no batch) and needs `out_channels`, N.
+    is [ceil(N/Nr), K, Nr] (no batch) and needs `out_channels`, N (dynamic in a
+    tile of unknown size).
 
     Constraints:
     * C1: both operands have rank >= 2 (a packed rhs rank 3).
@@ -85,6 +100,12 @@ def Coat_MatmulOp : Coat_InferredOp<"matmul"> {
     * C4: bias has rank 1 and N elements.
     * C5: element types of all operands agree.
     * C6: a packed rhs comes with out_channels and without transpose_rhs.
+
+    Example:
+    ```mlir
+    %0 = coat.matmul %x, %w bias %b {transpose_rhs}
+      : (tensor<?x197x192xf32>, tensor<768x192xf32>, tensor<768xf32>) -> tensor<?x197x768xf32>
+    ```
   }];
   let arguments = (ins Coat_Tensor:$lhs, Coat_Tensor:$rhs, Optional<Coat_Tensor>:$bias,
     UnitAttr:$transpose_lhs, UnitAttr:$transpose_rhs,
