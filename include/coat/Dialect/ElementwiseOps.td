@@ -22,6 +22,12 @@ def Coat_ElementwiseOp : Coat_InferredOp<"elementwise"> {
     * C2: shapes broadcast as in NumPy; a symbolic size meets only an equal one or 1.
     * C3: element types agree (select: the condition is i1, the others agree).
     * C4: logical kinds take i1; transcendental kinds take floating-point.
+
+    Example:
+    ```mlir
+    %0 = coat.elementwise clip %x {alpha = 0.0, beta = 6.0} : (tensor<?x96x56x56xf32>) -> tensor<?x96x56x56xf32>
+    %1 = coat.elementwise add %0, %b : (tensor<?x96x56x56xf32>, tensor<96x1x1xf32>) -> tensor<?x96x56x56xf32>
+    ```
   }];
   let arguments = (ins Coat_ElementwiseKindAttr:$kind, Variadic<Coat_Tensor>:$inputs,
     OptionalAttr<F64Attr>:$alpha, OptionalAttr<F64Attr>:$beta);
@@ -44,6 +50,11 @@ def Coat_CastOp : Coat_Op<"cast", [
 
     Constraints:
     * C1: shapes are equal.
+
+    Example:
+    ```mlir
+    %0 = coat.cast %x : tensor<?x16xi64> to tensor<?x16xf32>
+    ```
   }];
   let arguments = (ins Coat_Tensor:$input);
   let results = (outs Coat_Tensor:$result);
@@ -61,6 +72,11 @@ def Coat_ReduceOp : Coat_InferredOp<"reduce"> {
     Constraints:
     * C1: axes are sorted, unique, each >= 0 and < rank.
     * C2: the element type is numeric; mean, l2, log_sum and log_sum_exp take floating-point.
+
+    Example:
+    ```mlir
+    %0 = coat.reduce mean %x {axes = array<i64: 2, 3>, keep_dims} : (tensor<?x64x7x7xf32>) -> tensor<?x64x1x1xf32>
+    ```
   }];
   let arguments = (ins Coat_ReduceKindAttr:$kind, Coat_Tensor:$input, DenseI64ArrayAttr:$axes,
     UnitAttr:$keep_dims);
@@ -77,6 +93,11 @@ def Coat_ArgReduceOp : Coat_InferredOp<"arg_reduce"> {
     Constraints:
     * C1: 0 <= axis < rank.
     * C2: kind is max or min.
+
+    Example:
+    ```mlir
+    %0 = coat.arg_reduce max %x {axis = 1} : (tensor<?x1000xf32>) -> tensor<?xi64>
+    ```
   }];
   let arguments = (ins Coat_ReduceKindAttr:$kind, Coat_Tensor:$input, I64Attr:$axis, UnitAttr:$keep_dims,
     UnitAttr:$select_last);

@@ -16,6 +16,11 @@ def Coat_LaunchOp : Op<Coat_Dialect, "launch", [AttrSizedOperandSegments,
     * C1: `kernel` names a function with the attribute coat.kernel.
     * C2: the function's argument types are those of inputs and outputs, in order
       (with `coat.tasks`, the number of the task follows).
+
+    Example:
+    ```mlir
+    coat.launch @add(%x, %y) outs(%z) : (memref<4xf32>, memref<4xf32>, memref<4xf32>) -> ()
+    ```
   }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<AnyMemRef>:$inputs, Variadic<AnyMemRef>:$outputs);
   let assemblyFormat = "$kernel `(` $inputs `)` `outs` `(` $outputs `)` attr-dict `:` functional-type(operands, results)";
@@ -26,6 +31,11 @@ def Coat_WeightOp : Op<Coat_Dialect, "weight", [Pure]> {
   let description = [{
     `value` holds the bytes (a dense or dense_resource attribute of the memref's shape and
     element type); `offset`, in bytes and a multiple of 64, is set by the Memory stage.
+
+    Example:
+    ```mlir
+    %0 = coat.weight dense<1.0> : tensor<64xf32> {offset = 128 : i64} : memref<64xf32>
+    ```
   }];
   let arguments = (ins ElementsAttr:$value, OptionalAttr<I64Attr>:$offset);
   let results = (outs AnyStaticShapeMemRef:$result);
@@ -37,6 +47,11 @@ def Coat_WorkspaceOp : Op<Coat_Dialect, "workspace", [Pure]> {
   let description = [{
     `offset` is in bytes from the 64-byte aligned workspace; `sizes` are the
     dynamic sizes of the result, in order. The memref is row-major and dense.
+
+    Example:
+    ```mlir
+    %0 = coat.workspace %offset sizes %n : memref<?x64xf32>
+    ```
   }];
   let arguments = (ins Index:$offset, Variadic<Index>:$sizes);
   let results = (outs AnyMemRef:$result);
@@ -45,7 +60,14 @@ def Coat_WorkspaceOp : Op<Coat_Dialect, "workspace", [Pure]> {
 
 def Coat_ScratchOp : Op<Coat_Dialect, "scratch", [Pure]> {
   let summary = "a buffer in the worker's scratch, inside a kernel";
-  let description = [{ `offset` is in bytes, a multiple of 64. }];
+  let description = [{
+    `offset` is in bytes, a multiple of 64.
+
+    Example:
+    ```mlir
+    %0 = coat.scratch {offset = 64} : memref<16x24xf32>
+    ```
+  }];
   let arguments = (ins I64Attr:$offset, Variadic<Index>:$sizes);
   let results = (outs AnyMemRef:$result);
   let assemblyFormat = "(`sizes` $sizes^)? attr-dict `:` type($result)";

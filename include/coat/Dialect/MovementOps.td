@@ -12,6 +12,11 @@ def Coat_TransposeOp : Coat_InferredOp<"transpose"> {
 
     Constraints:
     * C1: permutation is a permutation of 0 .. rank-1.
+
+    Example:
+    ```mlir
+    %0 = coat.transpose %x {permutation = array<i64: 0, 2, 3, 1>} : (tensor<?x3x224x224xf32>) -> tensor<?x224x224x3xf32>
+    ```
   }];
   let arguments = (ins Coat_Tensor:$input, DenseI64ArrayAttr:$permutation);
   let results = (outs Coat_Tensor:$result);
@@ -28,6 +33,11 @@ def Coat_ReshapeOp : Coat_Op<"reshape", [
     Constraints:
     * C1: input and result have the same element type and, when static, the same number of elements.
     * C2: one size a dynamic dimension of the result.
+
+    Example:
+    ```mlir
+    %0 = coat.reshape %x sizes %n : tensor<?x64x7x7xf32> to tensor<?x3136xf32>
+    ```
   }];
   let arguments = (ins Coat_Tensor:$input, Variadic<Index>:$sizes);
   let results = (outs Coat_Tensor:$result);
@@ -45,6 +55,11 @@ def Coat_BroadcastOp : Coat_Op<"broadcast", [
     Constraints:
     * C1: the input's shape broadcasts to the result's, element types agree.
     * C2: one size a dynamic dimension of the result.
+
+    Example:
+    ```mlir
+    %0 = coat.broadcast %x sizes %n : tensor<1x1x192xf32> to tensor<?x1x192xf32>
+    ```
   }];
   let arguments = (ins Coat_Tensor:$input, Variadic<Index>:$sizes);
   let results = (outs Coat_Tensor:$result);
@@ -63,6 +78,11 @@ def Coat_PadOp : Coat_InferredOp<"pad"> {
     Constraints:
     * C1: low and high have one entry a dimension, each >= 0.
     * C2: reflect pads less than the dimension's size; edge and wrap need a non-empty dimension.
+
+    Example:
+    ```mlir
+    %0 = coat.pad reflect %x {low = array<i64: 0, 1>, high = array<i64: 0, 2>} : (tensor<?x8xf32>) -> tensor<?x11xf32>
+    ```
   }];
   let arguments = (ins Coat_Tensor:$input, DenseI64ArrayAttr:$low, DenseI64ArrayAttr:$high,
     DefaultValuedAttr<F64Attr, "0.0">:$value,
@@ -84,6 +104,11 @@ def Coat_GatherOp : Coat_InferredOp<"gather"> {
     * C1: 0 <= axis < rank.
     * C2: indices are i32 or i64.
     * C3: elementwise: indices have the input's rank and sizes not above the input's, except along axis.
+
+    Example:
+    ```mlir
+    %0 = coat.gather %table, %ids {axis = 0} : (tensor<1000x64xf32>, tensor<?x128xi64>) -> tensor<?x128x64xf32>
+    ```
   }];
   let arguments = (ins Coat_Tensor:$input, Coat_Tensor:$indices, I64Attr:$axis, UnitAttr:$elementwise);
   let results = (outs Coat_Tensor:$result);

@@ -14,6 +14,12 @@ def Coat_BatchNormOp : Coat_InferredOp<"batch_norm"> {
     Constraints:
     * C1: rank >= 2.
     * C2: scale, bias, mean and variance have rank 1 and C elements.
+
+    Example:
+    ```mlir
+    %0 = coat.batch_norm %x, %scale, %bias, %mean, %variance {epsilon = 1.0e-5}
+      : (tensor<1x64x56x56xf32>, tensor<64xf32>, tensor<64xf32>, tensor<64xf32>, tensor<64xf32>) -> tensor<1x64x56x56xf32>
+    ```
   }];
   let arguments = (ins Coat_Tensor:$input, Coat_Tensor:$scale, Coat_Tensor:$bias, Coat_Tensor:$mean,
     Coat_Tensor:$variance, F64Attr:$epsilon,
@@ -33,6 +39,12 @@ def Coat_LayerNormOp : Coat_InferredOp<"layer_norm", [AttrSizedOperandSegments]>
     * C1: 0 <= axis < rank.
     * C2: scale and bias broadcast to the input's shape.
     * C3: rms takes no bias.
+
+    Example:
+    ```mlir
+    %0 = coat.layer_norm %x scale %scale bias %bias {axis = 2, epsilon = 1.0e-6}
+      : (tensor<?x197x192xf32>, tensor<192xf32>, tensor<192xf32>) -> tensor<?x197x192xf32>
+    ```
   }];
   let arguments = (ins Coat_Tensor:$input, Optional<Coat_Tensor>:$scale, Optional<Coat_Tensor>:$bias,
     I64Attr:$axis, F64Attr:$epsilon, UnitAttr:$rms);
@@ -52,6 +64,12 @@ def Coat_GroupNormOp : Coat_InferredOp<"group_norm"> {
     * C1: rank >= 3.
     * C2: groups >= 1 divides C.
     * C3: scale and bias have rank 1 and C elements.
+
+    Example:
+    ```mlir
+    %0 = coat.group_norm %x, %scale, %bias {groups = 8, epsilon = 1.0e-5}
+      : (tensor<1x64x28x28xf32>, tensor<64xf32>, tensor<64xf32>) -> tensor<1x64x28x28xf32>
+    ```
   }];
   let arguments = (ins Coat_Tensor:$input, Coat_Tensor:$scale, Coat_Tensor:$bias, I64Attr:$groups,
     F64Attr:$epsilon,
@@ -69,6 +87,11 @@ def Coat_LRNOp : Coat_InferredOp<"lrn"> {
     Constraints:
     * C1: rank >= 3.
     * C2: size >= 1.
+
+    Example:
+    ```mlir
+    %0 = coat.lrn %x {size = 5, alpha = 1.0e-4, beta = 0.75, k = 1.0} : (tensor<1x96x55x55xf32>) -> tensor<1x96x55x55xf32>
+    ```
   }];
   let arguments = (ins Coat_Tensor:$input, I64Attr:$size, F64Attr:$alpha, F64Attr:$beta, F64Attr:$k,
     DefaultValuedAttr<Coat_DataLayoutAttr, "::coat::DataLayout::channels_first">:$data_layout);

@@ -24,6 +24,12 @@ def Coat_PoolOp : Coat_InferredOp<"pool"> {
     * C4: every output dimension is positive.
     * C5: indices only for kind max and data_layout channels_first.
     * C6: p >= 1 for kind lp.
+
+    Example:
+    ```mlir
+    %0 = coat.pool max %x {kernel = array<i64: 3, 3>, strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>,
+        pads = array<i64: 1, 1, 1, 1>} : (tensor<1x64x112x112xf32>) -> tensor<1x64x56x56xf32>
+    ```
   }];
   let arguments = (ins Coat_Tensor:$input, Coat_PoolKindAttr:$kind,
     DenseI64ArrayAttr:$kernel, DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$dilations,
@@ -41,6 +47,11 @@ def Coat_GlobalPoolOp : Coat_InferredOp<"global_pool"> {
     Constraints:
     * C1: rank >= 3.
     * C2: p >= 1 for kind lp.
+
+    Example:
+    ```mlir
+    %0 = coat.global_pool average %x : (tensor<?x512x7x7xf32>) -> tensor<?x512x1x1xf32>
+    ```
   }];
   let arguments = (ins Coat_Tensor:$input, Coat_PoolKindAttr:$kind, DefaultValuedAttr<I64Attr, "2">:$p,
     DefaultValuedAttr<Coat_DataLayoutAttr, "::coat::DataLayout::channels_first">:$data_layout);
@@ -61,6 +72,12 @@ def Coat_ResizeOp : Coat_InferredOp<"resize"> {
     Constraints:
     * C1: scales and sizes have one entry a dimension; scales are positive, sizes >= 1.
     * C2: input and result have the same rank and element type.
+
+    Example:
+    ```mlir
+    %0 = coat.resize linear %x {scales = array<f64: 1.0, 1.0, 2.0, 2.0>, sizes = array<i64: 1, 8, 14, 14>,
+        coordinate_mode = #coat<coordinate_mode half_pixel>} : (tensor<1x8x7x7xf32>) -> tensor<1x8x14x14xf32>
+    ```
   }];
   let arguments = (ins Coat_Tensor:$input, DenseF64ArrayAttr:$scales, DenseI64ArrayAttr:$sizes,
     Coat_ResizeModeAttr:$mode, Coat_CoordinateModeAttr:$coordinate_mode,
