@@ -1,0 +1,43 @@
+// coat-lower-to-linalg: enters kernels with coat ops; leaves linalg.generic and tensor ops of the same values. With
+// `before-tiling`, only the ops that have no TilingInterface of their own (gather, pad, resize, max pooling with
+// indices, copies of slices): as generics they are cut by upstream's. Without, what is left inside the tiles once the
+// microkernels have taken theirs. Left alone: reshapes, and attention with a cache, which Kernels has split.
+#include "Lowerings.h"
+#include "coat/Tile/LowerToLinalg.h"
+#include "coat/Tile/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Tensor/Transforms/Transforms.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+namespace coat {
+#define GEN_PASS_DEF_LOWERTOLINALG
+#include "coat/Tile/Passes.h.inc"
+} // namespace coat
+
+using namespace mlir;
+
+namespace {
+struct LowerToLinalg : coat::impl::LowerToLinalgBase<LowerToLinalg> {
+  using LowerToLinalgBase::LowerToLinalgBase;
+
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    coat::populateElementwiseToLinalgPatterns(patterns);
+    coat::populateMoveToLinalgPatterns(patterns);
+    coat::populateResizeToLinalgPatterns(patterns);
+    coat::populatePoolWithIndicesToLinalgPatterns(patterns);
+    if (beforeTiling) {
+      coat::populateSliceToLinalgPatterns(patterns);
+    } else {
+      coat::populateReduceToLinalgPatterns(patterns);
+      coat::populateNormToLinalgPatterns(patterns);
+      coat::populatePoolToLinalgPatterns(patterns);
+      coat::populateContractToLinalgPatterns(patterns);
+      coat::populateAttentionToLinalgPatterns(patterns);
+      tensor::populateDecomposeTensorConcatPatterns(patterns);
+    }
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      signalPassFailure();
+  }
+};
+} // namespace
