@@ -4,4 +4,137 @@
 
 include "mlir/Pass/PassBase.td"
 
+class Coat_GraphPass<string flag> : Pass<flag, "::mlir::func::FuncOp"> {
+  let dependentDialects = ["::coat::CoatDialect", "::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
+}
+
+def CoatFoldConstants : Coat_GraphPass<"coat-fold-constants"> {
+  let summary = "evaluate ops on constant operands";
+  let description = [{
+    Movement (transpose, reshape, broadcast, slice, concat, pad, gather), casts and
+    element-wise ops whose operands are all constants become constants.
+
+    ```mlir
+    %0 = coat.transpose %weights {permutation = array<i64: 1, 0>} : (tensor<8x4xf32>) -> tensor<4x8xf32>
+    // becomes
+    %0 = arith.constant dense_resource<folded> : tensor<4x8xf32>
+    ```
+    Left alone: a broadcast of a non-uniform constant to more than 65536 elements, which would fill the library,
+    and element-wise results of more than 16 million elements, which would take long to compile.
+  }];
+}
+
+def CoatRecognizeActivations : Coat_GraphPass<"coat-recognize-activations"> {
+  let summary = "one op for each activation function that a model spells out";
+  let description = [{
+    gelu (erf and tanh), silu, sigmoid, hard_swish, hard_sigmoid, clip, mish, softplus.
+
+    ```mlir
+    %0 = coat.elementwise sigmoid %x : ..
+    %1 = coat.elementwise mul %x, %0 : ..
+    // becomes
+    %1 = coat.elementwise silu %x : ..
+    ```
+  }];
+}
+
+def CoatRecognizeNorms : Coat_GraphPass<"coat-recognize-norms"> {
+  let summary = "one op for each normalization and softmax that a model spells out";
+  let description = [{
+    Layer norm, RMS norm, group norm (as PyTorch spells it: reshape, instance norm,
+    reshape, multiply, add), softmax and its logarithm.
+
+    ```mlir
+    %0 = coat.reduce mean %x {axes = array<i64: 2>, keep_dims} : ..
+    %1 = coat.elementwise sub %x, %0 : ..
+    %2 = coat.elementwise mul %1, %1 : ..
+    %3 = coat.reduce mean %2 {axes = array<i64: 2>, keep_dims} : ..
+    %4 = coat.elementwise add %3, %eps : ..
+    %5 = coat.elementwise sqrt %4 : ..
+    %6 = coat.elementwise div %1, %5 : ..
+    // becomes
+    %6 = coat.layer_norm %x {axis = 2, epsilon = 1.0e-05} : ..
+    ```
+  }];
+}
+
+def CoatRecognizeAttention : Coat_GraphPass<"coat-recognize-attention"> {
+  let summary = "coat.attention from softmax(scale * q k^T + mask) v";
+  let description = [{
+    The spellings of PyTorch's two exporters and of Keras: the scale on the scores,
+    on q, on k or its root on both; k transposed by an op, by the product or given as
+    [.., D, S]; additive and boolean masks; NaN rows replaced by zero; rank 3 as one head.
+
+    ```mlir
+    %0 = coat.matmul %q, %k {transpose_rhs} : ..
+    %1 = coat.elementwise mul %0, %scale : ..
+    %2 = coat.softmax %1 {axis = 3} : ..
+    %3 = coat.matmul %2, %v : ..
+    // becomes
+    %3 = coat.attention %q, %k, %v {scale = 1.25e-01} : ..
+    ```
+  }];
+}
+
+def CoatFoldBatchNorm : Coat_GraphPass<"coat-fold-batch-norm"> {
+  let summary = "batch norms into the weights before them, or into a multiply and an add";
+  let description = [{
+    ```mlir
+    %0 = coat.conv %x, %w {..} : ..
+    %1 = coat.batch_norm %0, %scale, %bias, %mean, %variance {epsilon = 1.0e-05} : ..
+    // becomes
+    %1 = coat.conv %x, %w2 bias %b2 {..} : ..
+    ```
+    A batch norm that follows no conv, conv_transpose or matmul of constant weights
+    becomes an element-wise mul and add of per-channel constants.
+  }];
+}
+
+def CoatFoldBias : Coat_GraphPass<"coat-fold-bias"> {
+  let summary = "per-channel constants after a conv or matmul into its weights and bias";
+  let description = [{
+    ```mlir
+    %0 = coat.matmul %x, %w : ..
+    %1 = coat.elementwise add %0, %c : ..
+    // becomes
+    %1 = coat.matmul %x, %w bias %c : ..
+    ```
+    The same with mul, div and sub; mul and div scale the filter, which then must be constant.
+  }];
+}
+
+def CoatSimplifyMovement : Coat_GraphPass<"coat-simplify-movement"> {
+  let summary = "cancel and merge transposes, reshapes, slices, casts and broadcasts";
+  let description = [{
+    Transposes are composed and sunk through element-wise ops until they meet; a
+    transpose of unit dimensions is a reshape; a gather of consecutive constant
+    indices is a slice; a transpose before a dense layer moves into its weights; a mean
+    over all spatial dimensions is a global_pool.
+
+    ```mlir
+    %0 = coat.transpose %x {permutation = array<i64: 0, 2, 3, 1>} : ..
+    %1 = coat.elementwise relu %0 : ..
+    %2 = coat.transpose %1 {permutation = array<i64: 0, 3, 1, 2>} : ..
+    // becomes
+    %2 = coat.elementwise relu %x : ..
+    ```
+  }];
+}
+
+def CoatKeepChannelsLast : Coat_GraphPass<"coat-keep-channels-last"> {
+  let summary = "channels-last models stay channels-last";
+  let description = [{
+    A framework that is channels-last writes each ONNX conv and pool between two
+    transposes. The op takes the transposes' order, and they cancel.
+
+    ```mlir
+    %0 = coat.transpose %x {permutation = array<i64: 0, 3, 1, 2>} : ..
+    %1 = coat.conv %0, %w {..} : ..
+    // becomes
+    %0 = coat.conv %x, %w {.., data_layout = #coat.layout<channels_last>} : ..
+    %1 = coat.transpose %0 {permutation = array<i64: 0, 3, 1, 2>} : ..
+    ```
+  }];
+}
+
 #endif

@@ -1,0 +1,190 @@
+// Reading and making constant tensors as bytes; see Constants.h.
+#include "Constants.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace coat;
+using namespace coat::graph;
+
+// Constants up to this many elements are printed in the IR, larger ones are blobs.
+static constexpr int64_t maxDenseElements = 16;
+
+unsigned coat::graph::elementWidth(Type type) {
+  if (type.isInteger(1))
+    return 1;
+  if (!type.isIntOrFloat() || type.getIntOrFloatBitWidth() % 8 != 0)
+    return 0;
+  return type.getIntOrFloatBitWidth() / 8;
+}
+
+unsigned ConstantTensor::width() const { return elementWidth(type.getElementType()); }
+
+std::optional<ConstantTensor> ConstantTensor::get(Value value) {
+  ElementsAttr attr;
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  if (!type || !type.hasStaticShape() || elementWidth(type.getElementType()) == 0 ||
+      !matchPattern(value, m_Constant(&attr)))
+    return std::nullopt;
+  ConstantTensor constant;
+  constant.type = type;
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(attr)) {
+    AsmResourceBlob *blob = resource.getRawHandle().getBlob();
+    if (!blob || static_cast<int64_t>(blob->getData().size()) < constant.size() * constant.width())
+      return std::nullopt;
+    constant.bytes = blob->getData();
+    return constant;
+  }
+  auto dense = dyn_cast<DenseElementsAttr>(attr);
+  if (!dense)
+    return std::nullopt;
+  constant.splat = dense.isSplat();
+  if (!type.getElementType().isInteger(1)) {
+    constant.bytes = dense.getRawData();
+    return constant;
+  }
+  // Dense booleans are packed bits upstream; here they are bytes.
+  constant.unpacked = std::make_shared<SmallVector<char>>();
+  if (constant.splat)
+    constant.unpacked->push_back(dense.getSplatValue<bool>());
+  else
+    llvm::append_range(*constant.unpacked, dense.getValues<bool>());
+  constant.bytes = *constant.unpacked;
+  return constant;
+}
+
+bool ConstantTensor::readable() const {
+  Type element = type.getElementType();
+  return element.isF32() || element.isF64() || element.isInteger(1) || element.isInteger(8) || element.isInteger(32) ||
+         element.isInteger(64);
+}
+
+template <typename T> static double load(const char *at) {
+  T value;
+  std::memcpy(&value, at, sizeof(T));
+  return static_cast<double>(value);
+}
+
+double ConstantTensor::number(int64_t i) const {
+  Type element = type.getElementType();
+  const char *at = this->element(i);
+  if (element.isF32())
+    return load<float>(at);
+  if (element.isF64())
+    return load<double>(at);
+  if (element.isInteger(64))
+    return load<int64_t>(at);
+  if (element.isInteger(32))
+    return load<int32_t>(at);
+  return element.isUnsignedInteger() || element.isInteger(1) ? load<uint8_t>(at) : load<int8_t>(at);
+}
+
+SmallVector<double> ConstantTensor::numbers() const {
+  SmallVector<double> values(size());
+  for (int64_t i = 0, e = size(); i < e; ++i)
+    values[i] = number(i);
+  return values;
+}
+
+AsmResourceBlob coat::graph::newBlob(size_t bytes) { return HeapAsmResourceBlob::allocate(std::max<size_t>(bytes, 1), 64); }
+
+Value coat::graph::blobConstant(OpBuilder &builder, Location loc, RankedTensorType type, AsmResourceBlob blob) {
+  ArrayRef<char> bytes = blob.getData().take_front(type.getNumElements() * elementWidth(type.getElementType()));
+  ElementsAttr attr;
+  if (type.getElementType().isInteger(1)) {
+    SmallVector<bool> bits(bytes.begin(), bytes.end());
+    attr = DenseElementsAttr::get(type, bits);
+  } else if (type.getNumElements() <= maxDenseElements) {
+    attr = DenseElementsAttr::getFromRawBuffer(type, bytes);
+  } else {
+    attr = DenseResourceElementsAttr::get(type, "folded", std::move(blob));
+  }
+  return arith::ConstantOp::create(builder, loc, type, cast<TypedAttr>(attr));
+}
+
+Value coat::graph::floatConstant(OpBuilder &builder, Location loc, RankedTensorType type, ArrayRef<double> values) {
+  AsmResourceBlob blob = newBlob(values.size() * elementWidth(type.getElementType()));
+  char *to = blob.getMutableData().data();
+  for (auto [i, value] : llvm::enumerate(values)) {
+    float single = static_cast<float>(value);
+    if (type.getElementType().isF64())
+      std::memcpy(to + i * 8, &value, 8);
+    else
+      std::memcpy(to + i * 4, &single, 4);
+  }
+  return blobConstant(builder, loc, type, std::move(blob));
+}
+
+Value coat::graph::reshapedConstant(OpBuilder &builder, Location loc, Value constant, ArrayRef<int64_t> shape) {
+  TypedAttr attr;
+  matchPattern(constant, m_Constant(&attr));
+  auto type = cast<RankedTensorType>(constant.getType()).clone(shape);
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(attr))
+    attr = DenseResourceElementsAttr::get(type, resource.getRawHandle());
+  else
+    attr = cast<DenseElementsAttr>(attr).reshape(type);
+  return arith::ConstantOp::create(builder, loc, type, attr);
+}
+
+SmallVector<int64_t> coat::graph::rowMajorStrides(ArrayRef<int64_t> shape) {
+  SmallVector<int64_t> strides(shape.size(), 1);
+  for (int64_t i = static_cast<int64_t>(shape.size()) - 2; i >= 0; --i)
+    strides[i] = strides[i + 1] * shape[i + 1];
+  return strides;
+}
+
+/// Copies the elements of `Width` bytes of a strided box, row by row.
+template <unsigned Width>
+static void copyStrided(const char *from, char *&to, ArrayRef<int64_t> shape, ArrayRef<int64_t> strides) {
+  if (shape.size() > 1) {
+    for (int64_t i = 0; i < shape.front(); ++i)
+      copyStrided<Width>(from + i * strides.front() * Width, to, shape.drop_front(), strides.drop_front());
+    return;
+  }
+  for (int64_t i = 0; i < shape.front(); ++i, to += Width)
+    std::memcpy(to, from + i * strides.front() * Width, Width);
+}
+
+Value coat::graph::stridedConstant(OpBuilder &builder, Location loc, const ConstantTensor &input, RankedTensorType type,
+                            int64_t offset, ArrayRef<int64_t> strides) {
+  if (input.splat && !type.getElementType().isInteger(1)) {
+    auto attr = DenseElementsAttr::getFromRawBuffer(type, input.bytes);
+    return arith::ConstantOp::create(builder, loc, type, attr);
+  }
+  SmallVector<int64_t> shape(type.getShape()), steps(strides);
+  if (shape.empty()) {
+    shape.push_back(1);
+    steps.push_back(0);
+  }
+  if (input.splat)
+    llvm::fill(steps, 0);
+  unsigned width = input.width();
+  AsmResourceBlob blob = newBlob(type.getNumElements() * width);
+  char *to = blob.getMutableData().data();
+  const char *from = input.bytes.data() + (input.splat ? 0 : offset * width);
+  switch (width) {
+  case 1:
+    copyStrided<1>(from, to, shape, steps);
+    break;
+  case 2:
+    copyStrided<2>(from, to, shape, steps);
+    break;
+  case 4:
+    copyStrided<4>(from, to, shape, steps);
+    break;
+  default:
+    copyStrided<8>(from, to, shape, steps);
+  }
+  return blobConstant(builder, loc, type, std::move(blob));
+}
+
+Value coat::graph::transposedConstant(OpBuilder &builder, Location loc, const ConstantTensor &constant,
+                               ArrayRef<int64_t> permutation) {
+  SmallVector<int64_t> strides = rowMajorStrides(constant.type.getShape()), shape, steps;
+  for (int64_t dim : permutation) {
+    shape.push_back(constant.type.getDimSize(dim));
+    steps.push_back(strides[dim]);
+  }
+  return stridedConstant(builder, loc, constant, constant.type.clone(shape), 0, steps);
+}
