@@ -82,7 +82,7 @@ private:
       s = tanh(s / softcap) * softcap;
     Scalar masked = infinity(s, true);
     if (in.getMask()) {
-      Scalar mask = loops.loadBroadcast(in.getMask(), {batch, head, q, t});
+      Scalar mask = loops.load(in.getMask(), loops.broadcastIndices(in.getMask(), {batch, head, q, t}));
       s = mask.isFloat() ? s + mask : select(mask, s, masked);
     }
     return op.getCausal() ? select(t > q + past, masked, s) : s;

@@ -81,7 +81,7 @@ LogicalResult formulas::write(ScalarLoops &loops, MatmulOp op, MatmulOp::Adaptor
     Scalars full(at.begin(), at.end() - 2);
     full.push_back(row);
     full.push_back(column);
-    Scalars own = ScalarLoops::broadcastIndices(loops, operand, full);
+    Scalars own = loops.broadcastIndices(operand, full);
     // A matrix dimension of size 1 is no broadcast, and its index is 0 in any case.
     own[own.size() - 2] = transposed ? column : row;
     own[own.size() - 1] = transposed ? row : column;

@@ -26,18 +26,16 @@ LogicalResult formulas::write(ScalarLoops &loops, ElementwiseOp op, ElementwiseO
   loops.eachResult(out[0], {}, [&](const Scalars &at) {
     SmallVector<Value> arguments;
     for (Value input : in.getInputs())
-      arguments.push_back(loops.loadBroadcast(input, at));
-    loops.store({loops, op.buildScalar(loops.builder, loops.loc, arguments)}, out[0], at);
+      arguments.push_back(loops.loadElement(input, loops.broadcastIndices(input, at)));
+    loops.storeElement(op.buildScalar(loops.builder, loops.loc, arguments), out[0], at);
   });
   return success();
 }
 
 LogicalResult formulas::write(ScalarLoops &loops, CastOp op, CastOp::Adaptor in, ValueRange out) {
   loops.eachResult(out[0], {}, [&](const Scalars &at) {
-    SmallVector<Value> indices(at.begin(), at.end());
-    Value element = memref::LoadOp::create(loops.builder, loops.loc, in.getInput(), indices);
-    Value result = op.buildScalar(loops.builder, loops.loc, element);
-    memref::StoreOp::create(loops.builder, loops.loc, result, out[0], indices);
+    Value element = loops.loadElement(in.getInput(), at);
+    loops.storeElement(op.buildScalar(loops.builder, loops.loc, element), out[0], at);
   });
   return success();
 }

@@ -4,8 +4,13 @@
 using namespace mlir;
 using namespace coat;
 
+/// Copies an element as it is.
+static void move(ScalarLoops &loops, Value from, const Scalars &fromIndices, Value to, const Scalars &toIndices) {
+  loops.storeElement(loops.loadElement(from, fromIndices), to, toIndices);
+}
+
 void formulas::writeCopy(ScalarLoops &loops, Value in, Value out) {
-  loops.eachResult(out, {}, [&](const Scalars &at) { loops.move(in, at, out, at); });
+  loops.eachResult(out, {}, [&](const Scalars &at) { move(loops, in, at, out, at); });
 }
 
 LogicalResult formulas::write(ScalarLoops &loops, TransposeOp op, TransposeOp::Adaptor in, ValueRange out) {
@@ -13,14 +18,14 @@ LogicalResult formulas::write(ScalarLoops &loops, TransposeOp op, TransposeOp::A
     Scalars from(at.size());
     for (auto [i, source] : llvm::enumerate(op.getPermutation()))
       from[source] = at[i];
-    loops.move(in.getInput(), from, out[0], at);
+    move(loops, in.getInput(), from, out[0], at);
   });
   return success();
 }
 
 LogicalResult formulas::write(ScalarLoops &loops, BroadcastOp op, BroadcastOp::Adaptor in, ValueRange out) {
   loops.eachResult(out[0], {}, [&](const Scalars &at) {
-    loops.move(in.getInput(), ScalarLoops::broadcastIndices(loops, in.getInput(), at), out[0], at);
+    move(loops, in.getInput(), loops.broadcastIndices(in.getInput(), at), out[0], at);
   });
   return success();
 }
@@ -55,7 +60,7 @@ LogicalResult formulas::write(ScalarLoops &loops, PadOp op, PadOp::Adaptor in, V
       isInside = isInside && position >= 0.0 && position < size;
     }
     if (op.getMode() != PadMode::constant)
-      return loops.move(in.getInput(), from, out[0], at);
+      return move(loops, in.getInput(), from, out[0], at);
     Scalar filling = loops.number(isa<FloatType>(type) ? value : std::round(value), ScalarLoops::computeType(type));
     loops.store(loops.ifElse(
                     isInside, [&] { return loops.load(in.getInput(), from); }, [&] { return filling; }),
@@ -79,7 +84,7 @@ LogicalResult formulas::write(ScalarLoops &loops, GatherOp op, GatherOp::Adaptor
       from.insert(from.begin() + axis, index);
     }
     from[axis] = index;
-    loops.move(in.getInput(), from, out[0], at);
+    move(loops, in.getInput(), from, out[0], at);
   });
   return success();
 }
@@ -94,7 +99,7 @@ LogicalResult formulas::write(ScalarLoops &loops, tensor::ConcatOp op, tensor::C
         Scalars from = at;
         from[axis] = i[0];
         at[axis] = offset + i[0];
-        loops.move(input, from, out[0], at);
+        move(loops, input, from, out[0], at);
       });
       offset = offset + size;
     }
@@ -117,7 +122,7 @@ LogicalResult formulas::writeSlice(ScalarLoops &loops, tensor::ExtractSliceOp op
     size_t nextKept = 0;
     for (auto [i, offset] : llvm::enumerate(offsets))
       from.push_back(dropped.test(i) ? offset : offset + at[nextKept++] * strides[i]);
-    loops.move(in[0], from, out, at);
+    move(loops, in[0], from, out, at);
   });
   return success();
 }

@@ -72,9 +72,9 @@ LogicalResult formulas::write(ScalarLoops &loops, LayerNormOp op, LayerNormOp::A
       Scalar x = loops.load(in.getInput(), at);
       Scalar y = (op.getRms() ? x : x - mean) / deviation;
       if (in.getScale())
-        y = y * loops.loadBroadcast(in.getScale(), at);
+        y = y * loops.load(in.getScale(), loops.broadcastIndices(in.getScale(), at));
       if (in.getBias())
-        y = y + loops.loadBroadcast(in.getBias(), at);
+        y = y + loops.load(in.getBias(), loops.broadcastIndices(in.getBias(), at));
       loops.store(y, out[0], at);
     });
   });

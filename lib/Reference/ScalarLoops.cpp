@@ -228,7 +228,7 @@ Type ScalarLoops::computeType(Type elementType) {
 }
 
 Scalar ScalarLoops::load(Value memref, const Scalars &indices) {
-  Value element = memref::LoadOp::create(builder, loc, memref, SmallVector<Value>(indices.begin(), indices.end()));
+  Value element = loadElement(memref, indices);
   Type type = element.getType(), wide = computeType(type);
   if (type != wide)
     element = isa<FloatType>(type) ? Value(arith::ExtFOp::create(builder, loc, wide, element))
@@ -242,23 +242,21 @@ void ScalarLoops::store(Scalar value, Value memref, const Scalars &indices) {
   if (type != element.getType())
     element = isa<FloatType>(type) ? Value(arith::TruncFOp::create(builder, loc, type, element))
                                    : UnrealizedConversionCastOp::create(builder, loc, type, element).getResult(0);
-  memref::StoreOp::create(builder, loc, element, memref, SmallVector<Value>(indices.begin(), indices.end()));
+  storeElement(element, memref, indices);
 }
 
-Scalars ScalarLoops::broadcastIndices(ScalarLoops &loops, Value memref, const Scalars &indices) {
+Scalars ScalarLoops::broadcastIndices(Value memref, const Scalars &indices) {
   auto type = cast<MemRefType>(memref.getType());
   Scalars own;
   for (int64_t i = 0; i < type.getRank(); ++i)
-    own.push_back(type.getDimSize(i) == 1 ? loops.index(0) : indices[indices.size() - type.getRank() + i]);
+    own.push_back(type.getDimSize(i) == 1 ? index(0) : indices[indices.size() - type.getRank() + i]);
   return own;
 }
 
-Scalar ScalarLoops::loadBroadcast(Value memref, const Scalars &indices) {
-  return load(memref, broadcastIndices(*this, memref, indices));
+Value ScalarLoops::loadElement(Value memref, const Scalars &indices) {
+  return memref::LoadOp::create(builder, loc, memref, SmallVector<Value>(indices.begin(), indices.end()));
 }
 
-void ScalarLoops::move(Value from, const Scalars &fromIndices, Value to, const Scalars &toIndices) {
-  Value element =
-      memref::LoadOp::create(builder, loc, from, SmallVector<Value>(fromIndices.begin(), fromIndices.end()));
-  memref::StoreOp::create(builder, loc, element, to, SmallVector<Value>(toIndices.begin(), toIndices.end()));
+void ScalarLoops::storeElement(Value element, Value memref, const Scalars &indices) {
+  memref::StoreOp::create(builder, loc, element, memref, SmallVector<Value>(indices.begin(), indices.end()));
 }

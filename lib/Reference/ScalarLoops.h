@@ -101,11 +101,11 @@ public:
   static mlir::Type computeType(mlir::Type elementType);
   Scalar load(mlir::Value memref, const Scalars &indices);
   void store(Scalar value, mlir::Value memref, const Scalars &indices);
-  /// Loads with NumPy broadcasting: `indices` are those of the broadcast shape.
-  Scalar loadBroadcast(mlir::Value memref, const Scalars &indices);
-  static Scalars broadcastIndices(ScalarLoops &loops, mlir::Value memref, const Scalars &indices);
-  /// Copies an element as it is.
-  void move(mlir::Value from, const Scalars &fromIndices, mlir::Value to, const Scalars &toIndices);
+  /// The indices in `memref` of an element of the shape that it broadcasts to, as in NumPy.
+  Scalars broadcastIndices(mlir::Value memref, const Scalars &indices);
+  /// Elements in their own type: what movement and the formulas of the dialect take.
+  mlir::Value loadElement(mlir::Value memref, const Scalars &indices);
+  void storeElement(mlir::Value element, mlir::Value memref, const Scalars &indices);
 
   mlir::OpBuilder &builder;
   mlir::Location loc;
