@@ -13,6 +13,7 @@
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/Intrinsics.h"
+#include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/Support/ThreadPool.h"
 #include "llvm/Transforms/Utils/Cloning.h"
 
@@ -23,7 +24,8 @@ std::string coat::isaSuffix(const EmitOptions &options, const IsaOptions &isa) {
   if (options.isas.size() < 2)
     return "";
   std::string suffix = "_" + isa.name;
-  llvm::replace_if(suffix, [](char c) { return !isAlnum(c); }, '_');
+  for (char &c : suffix)
+    c = isAlnum(c) ? c : '_';
   return suffix;
 }
 
@@ -95,6 +97,11 @@ public:
       function->setVisibility(GlobalValue::HiddenVisibility);
       function->setDSOLocal(true);
       function->addFnAttr(Attribute::NoUnwind);
+      // Repeated on the function, so that it keeps its ISA when linked with others as LLVM IR.
+      function->addFnAttr("target-cpu", isa.cpu.empty() ? isa.name : isa.cpu);
+      if (!isa.features.empty())
+        function->addFnAttr("target-features", isa.features);
+      copy->setSourceFileName(result.name);
       if (Error error = compile(*copy, isa, result))
         return error;
       if (!complaint.empty())

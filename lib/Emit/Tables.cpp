@@ -2,10 +2,13 @@
 // are the natural ones of LLVM, which lay out as C does because every field of the C structs is a whole number of its
 // own alignments from the start.
 #include "Tables.h"
+#include "Compile.h"
 #include "coat/Emit/Interface.h"
 #include "model.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/DerivedTypes.h"
+#include "llvm/MC/MCSubtargetInfo.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace llvm;
 using namespace coat;
@@ -94,12 +97,24 @@ public:
   Constant *null;
 };
 
-/// The enum coat_cpu_feature bits that code for `isa` needs.
-Expected<uint64_t> featuresOf(const IsaOptions &isa, const Triple &triple) {
-  if (!triple.isX86())
+/// The enum coat_cpu_feature bits that code for `isa` needs, from the features that LLVM may use for it.
+Expected<uint64_t> featuresOf(const EmitOptions &options, const IsaOptions &isa) {
+  auto machine = makeTargetMachine(options, isa);
+  if (!machine)
+    return machine.takeError();
+  if (!(*machine)->getTargetTriple().isX86())
     return 0;
-  constexpr uint64_t v2 = COAT_CPU_X86_64_V2, v3 = v2 | COAT_CPU_X86_64_V3, v4 = v3 | COAT_CPU_X86_64_V4;
-  uint64_t bits = StringSwitch<uint64_t>(isa.name).Case("x86-64-v2", v2).Case("x86-64-v3", v3).Case("x86-64-v4", v4).Default(0);
+  constexpr std::pair<const char *, uint64_t> groups[] = {{"+sse4.2", COAT_CPU_X86_64_V2},
+                                                          {"+avx2", COAT_CPU_X86_64_V3},
+                                                          {"+avx512f", COAT_CPU_X86_64_V4},
+                                                          {"+avx512vnni", COAT_CPU_AVX512_VNNI},
+                                                          {"+avx512bf16", COAT_CPU_AVX512_BF16},
+                                                          {"+avx512fp16", COAT_CPU_AVX512_FP16},
+                                                          {"+avxvnni", COAT_CPU_AVX_VNNI}};
+  uint64_t bits = 0;
+  for (auto [feature, bit] : groups)
+    if ((*machine)->getMCSubtargetInfo()->checkFeatures(feature))
+      bits |= bit;
   return bits;
 }
 } // namespace
@@ -110,7 +125,7 @@ Error coat::addTables(Module &module, const ModelDescription &model, const EmitO
   TableBuilder t(module, model);
   SmallVector<Constant *> isas;
   for (auto [isa, body] : llvm::zip(options.isas, bodies)) {
-    Expected<uint64_t> features = featuresOf(isa, module.getTargetTriple());
+    Expected<uint64_t> features = featuresOf(options, isa);
     if (!features)
       return features.takeError();
     isas.push_back(t.record({t.i64(*features), body}));
@@ -120,8 +135,14 @@ Error coat::addTables(Module &module, const ModelDescription &model, const EmitO
     dims += tensor.dims.size();
   Constant *value = t.record({t.info(), t.array(isas), weights ? static_cast<Constant *>(weights) : t.null,
                               t.i64(model.workspaceSize), t.i64(model.scratchSize), t.i64(dims)});
+  GlobalVariable *declared = module.getGlobalVariable("coat_the_model");
   auto *table = new GlobalVariable(module, value->getType(), /*isConstant=*/true, GlobalValue::ExternalLinkage, value,
                                    "coat_the_model");
   table->setVisibility(GlobalValue::HiddenVisibility);
+  if (declared) {
+    table->takeName(declared);
+    declared->replaceAllUsesWith(table);
+    declared->eraseFromParent();
+  }
   return Error::success();
 }
