@@ -1,0 +1,102 @@
+// coat bench: how long a library takes, and which kernels take it.
+#include "Library.h"
+#include "Verbs.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/raw_ostream.h"
+#include <algorithm>
+#include <chrono>
+
+using namespace coat;
+using namespace coat::tool;
+using Clock = std::chrono::steady_clock;
+
+static double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+namespace {
+/// Time of each kernel, over all runs it is attached to.
+struct Profile {
+  std::vector<double> seconds;
+  Clock::time_point start;
+
+  static void callback(void *ctx, int32_t kernel, int begin) {
+    auto &profile = *static_cast<Profile *>(ctx);
+    if (begin)
+      profile.start = Clock::now();
+    else
+      profile.seconds[kernel] += secondsSince(profile.start);
+  }
+};
+} // namespace
+
+static double median(std::vector<double> &times) {
+  auto middle = times.begin() + times.size() / 2;
+  std::nth_element(times.begin(), middle, times.end());
+  return *middle;
+}
+
+static void printProfile(const coat_model_info &info, const Profile &profile, size_t runs) {
+  std::vector<int32_t> order(info.kernel_count);
+  double total = 0;
+  for (int32_t k = 0; k < info.kernel_count; ++k) {
+    order[k] = k;
+    total += profile.seconds[k];
+  }
+  llvm::stable_sort(order, [&](int32_t a, int32_t b) { return profile.seconds[a] > profile.seconds[b]; });
+  llvm::outs() << llvm::formatv("{0,6} {1,10} {2,9} {3,-10} {4,-32} {5}\n", "share", "us", "GFLOP/s", "kernel", "ops", "nodes");
+  for (int32_t k : order) {
+    const coat_kernel_info &kernel = info.kernels[k];
+    double seconds = profile.seconds[k] / runs;
+    llvm::outs() << llvm::formatv("{0,5:f1}% {1,10:f1} {2,9:f1} {3,-10} {4,-32} {5}\n",
+                                  100 * profile.seconds[k] / std::max(total, 1e-12), seconds * 1e6,
+                                  kernel.flops / std::max(seconds, 1e-12) * 1e-9, kernel.name, kernel.ops, kernel.nodes);
+  }
+}
+
+Status coat::tool::bench(const Flags &flags) {
+  nowDoing("bench");
+  auto library = Library::open(flags.input, flags.weights);
+  if (!library)
+    return fail(wrong, library.takeError());
+  const coat_model_info &info = (*library)->info();
+  auto binding = bindTensors(info, flags.inputs, flags.sizes, flags.seed);
+  if (!binding)
+    return fail(wrong, binding.takeError());
+  Pool pool = makePool(flags.threads);
+  coat_options options = (*library)->options(pool.get());
+  // One workspace for all runs, as a program that cares would do.
+  Tensor workspace(COAT_U8, {int64_t(info.workspace_size(binding->sizes.data(), &options))});
+  options.workspace = workspace.data();
+  options.workspace_size = workspace.bytes();
+
+  Clock::time_point start = Clock::now();
+  if (llvm::Error error = runOnce(**library, *binding, options)) // also warms caches
+    return fail(wrong, std::move(error));
+  std::vector<double> times;
+  for (start = Clock::now(); times.size() < 3 || secondsSince(start) < flags.seconds;) {
+    Clock::time_point before = Clock::now();
+    llvm::cantFail(runOnce(**library, *binding, options));
+    times.push_back(secondsSince(before));
+  }
+  int64_t flops = 0;
+  for (int32_t k = 0; k < info.kernel_count; ++k)
+    flops += info.kernels[k].flops;
+  double middle = median(times);
+  llvm::outs() << llvm::formatv("{0}: min {1:f3} ms, median {2:f3} ms, {3} runs, {4} thread{5}", info.name,
+                                *llvm::min_element(times) * 1e3, middle * 1e3, times.size(), flags.threads,
+                                flags.threads == 1 ? "" : "s");
+  // The kernels' counts take a symbolic dimension as 1, so a rate would be wrong for such a model.
+  if (flops && !info.symbol_count)
+    llvm::outs() << llvm::formatv(", {0:f1} GFLOP/s", flops / middle * 1e-9);
+  llvm::outs() << "\n";
+  if (!flags.profile)
+    return ok;
+  Profile profile{std::vector<double>(info.kernel_count), {}};
+  options.profile = Profile::callback;
+  options.profile_ctx = &profile;
+  size_t runs = std::max<size_t>(3, times.size() / 4);
+  for (size_t i = 0; i < runs; ++i)
+    llvm::cantFail(runOnce(**library, *binding, options));
+  printProfile(info, profile, runs);
+  return ok;
+}

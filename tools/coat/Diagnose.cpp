@@ -1,0 +1,101 @@
+// Text or JSON diagnostics, MLIR's diagnostics in our form, and crashes.
+#include "Diagnose.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/Location.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/Signals.h"
+#include "llvm/Support/raw_ostream.h"
+#include <algorithm>
+#include <cstring>
+#include <unistd.h>
+
+using namespace coat::tool;
+
+static bool asJson = false;
+void coat::tool::setJsonDiagnostics(bool on) { asJson = on; }
+
+static const char *kindOf(Status status) {
+  return status == unsupported ? "unsupported" : status == bug ? "internal" : "error";
+}
+
+Status coat::tool::fail(Status status, const llvm::Twine &message) {
+  std::string text = message.str();
+  if (asJson)
+    llvm::errs() << llvm::json::Value(
+                        llvm::json::Object{{"kind", kindOf(status)}, {"exit", int(status)}, {"message", text}})
+                 << "\n";
+  else
+    llvm::errs() << text << "\n";
+  return status;
+}
+
+Status coat::tool::fail(Status status, llvm::Error error) { return fail(status, llvm::toString(std::move(error))); }
+
+//===----------------------------------------------------------------------===//
+// MLIR
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// What a location says about the model: the node that an op came from and the file.
+struct Origin {
+  std::string node, file;
+
+  void read(mlir::Location loc) {
+    if (auto name = mlir::dyn_cast<mlir::NameLoc>(loc)) {
+      if (node.empty())
+        node = name.getName().str();
+      read(name.getChildLoc());
+    } else if (auto fused = mlir::dyn_cast<mlir::FusedLoc>(loc)) {
+      for (mlir::Location part : fused.getLocations())
+        read(part);
+    } else if (auto place = mlir::dyn_cast<mlir::FileLineColLoc>(loc); place && file.empty()) {
+      file = place.getFilename().str();
+      if (place.getLine() > 0)
+        file += ":" + std::to_string(place.getLine()) + ":" + std::to_string(place.getColumn());
+    }
+  }
+};
+} // namespace
+
+Collect::Collect(mlir::MLIRContext &context)
+    : handler(&context, [this](mlir::Diagnostic &diagnostic) {
+        if (diagnostic.getSeverity() != mlir::DiagnosticSeverity::Error || !first.empty())
+          return mlir::success();
+        Origin origin;
+        origin.read(diagnostic.getLocation());
+        if (!origin.file.empty())
+          first += origin.file + ": ";
+        if (!origin.node.empty())
+          first += "node '" + origin.node + "': ";
+        std::string text = diagnostic.str();
+        std::replace(text.begin(), text.end(), '\n', ' ');
+        first += text;
+        return mlir::success();
+      }) {}
+
+//===----------------------------------------------------------------------===//
+// Crashes
+//===----------------------------------------------------------------------===//
+
+static std::string commandLine;
+static const char *doing = "start";
+
+void coat::tool::nowDoing(const char *what) { doing = what; }
+
+/// Runs in a signal handler: only write and _exit.
+static void onCrash(void *) {
+  auto say = [](const char *text) { (void)!write(STDERR_FILENO, text, strlen(text)); };
+  say("coat: internal error in ");
+  say(doing);
+  say("; please report it with the model and: ");
+  say(commandLine.c_str());
+  say("\n");
+  _exit(bug);
+}
+
+void coat::tool::reportCrashes(int argc, char **argv) {
+  for (int i = 0; i < argc; ++i)
+    commandLine += (i ? " " : "") + std::string(i ? argv[i] : "coat");
+  llvm::sys::AddSignalHandler(onCrash, nullptr);
+}

@@ -1,0 +1,55 @@
+// A compiled model in this process: any .so that exports coat_model_v1.
+#ifndef COAT_TOOLS_LIBRARY_H
+#define COAT_TOOLS_LIBRARY_H
+
+#include "Diagnose.h"
+#include "Tensor.h"
+#include "coat/threads.h"
+#include <map>
+#include <string>
+#include <vector>
+
+namespace coat::tool {
+
+class Library {
+public:
+  /// `weights` is the file of --weights=file; empty: <name>.weights beside the library.
+  static llvm::Expected<std::unique_ptr<Library>> open(llvm::StringRef path, llvm::StringRef weights = {});
+  ~Library();
+
+  const coat_model_info &info() const { return *model; }
+  /// Options with the weights and what `pool` gives; NULL: one thread.
+  coat_options options(coat_threads *pool);
+
+private:
+  Library() = default;
+  void *handle = nullptr;
+  const coat_model_info *model = nullptr;
+  Tensor weights; // only its memory
+};
+
+struct PoolDeleter {
+  void operator()(coat_threads *pool) const { coat_threads_destroy(pool); }
+};
+using Pool = std::unique_ptr<coat_threads, PoolDeleter>;
+/// NULL for one thread.
+Pool makePool(int threads);
+
+/// The tensors of one run, ready for info().run.
+struct Binding {
+  std::vector<Tensor> tensors; // inputs, then outputs
+  std::vector<void *> pointers;
+  std::vector<int64_t> sizes; // values of the symbols
+};
+
+/// Inputs come from `files` ("x.npy" in order, "name=x.npy", "x.npz"), the rest is random; symbols come from the inputs
+/// given, from `sizes` by name, or else take their largest value. Outputs are zero.
+llvm::Expected<Binding> bindTensors(const coat_model_info &info, llvm::ArrayRef<std::string> files,
+                             const std::map<std::string, int64_t> &sizes, uint64_t seed);
+
+/// Runs once. The message of a failure is the library's.
+llvm::Error runOnce(Library &library, Binding &binding, coat_options options);
+
+} // namespace coat::tool
+
+#endif

@@ -1,0 +1,279 @@
+// Reading a model and taking it through the stages of lib/Pipeline, with what the flags ask for on the way: times,
+// saved IR, a progress line, a reproducer when a stage fails.
+#include "Session.h"
+#include "coat/Emit/Interface.h"
+#include "mlir/Bytecode/BytecodeWriter.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/AsmState.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Support/Timing.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/xxhash.h"
+#include <chrono>
+
+using namespace mlir;
+using namespace coat;
+using namespace coat::tool;
+namespace path = llvm::sys::path;
+
+Context::Context(unsigned jobs)
+    : pool(std::make_unique<llvm::DefaultThreadPool>(llvm::hardware_concurrency(jobs))),
+      context(MLIRContext::Threading::DISABLED) {
+  DialectRegistry registry;
+  registerDialects(registry);
+  context.appendDialectRegistry(registry);
+  if (pool->getMaxConcurrency() > 1)
+    context.setThreadPool(*pool);
+}
+
+//===----------------------------------------------------------------------===//
+// Reading
+//===----------------------------------------------------------------------===//
+
+Status Session::read(StringRef file) {
+  nowDoing("import");
+  source = file.str();
+  StringRef suffix = path::extension(file);
+  if (suffix == ".mlir" || suffix == ".mlirbc")
+    return readIR(file);
+  if (suffix == ".onnx" || file == "-")
+    return readOnnx(file);
+  return fail(wrong, file + ": expected a model (.onnx) or IR (.mlir, .mlirbc), by suffix");
+}
+
+Status Session::readOnnx(StringRef file) {
+  std::string error;
+  bool notSupported = false;
+  Collect collect(context);
+  auto imported = importOnnx(file, context, flags.import, error, notSupported);
+  if (failed(imported))
+    return fail(notSupported ? unsupported : wrong, error.empty() ? collect.message() : error);
+  module = std::move(*imported);
+  if (failed(verify(*module)))
+    return fail(bug, collect.message());
+  return ok;
+}
+
+Status Session::readIR(StringRef file) {
+  Collect collect(context);
+  module = parseSourceFile<ModuleOp>(file, ParserConfig(&context));
+  if (!module)
+    return fail(wrong, collect.message().empty() ? (file + ": expected MLIR").str() : collect.message());
+  for (auto function : module->getOps<func::FuncOp>())
+    if (function->hasAttr("coat.entry")) {
+      if (!flags.import.name.empty())
+        function.setName(flags.import.name);
+      return ok;
+    }
+  return fail(wrong, file + ": expected a function with the attribute coat.entry, got none");
+}
+
+std::string Session::name() {
+  if (described)
+    return description.name;
+  for (auto function : module->getOps<func::FuncOp>())
+    if (function->hasAttr("coat.entry"))
+      return function.getName().str();
+  return "model";
+}
+
+//===----------------------------------------------------------------------===//
+// Stages
+//===----------------------------------------------------------------------===//
+
+/// IR without the bytes of weights: printed function by function, because a module prints its resources in hexadecimal
+/// before they can be left out.
+static void printFunctions(ModuleOp module, raw_ostream &os) {
+  OpPrintingFlags printing;
+  printing.elideLargeElementsAttrs(16).elideLargeResourceString(16).enableDebugInfo(false);
+  for (Operation &op : *module.getBody()) {
+    op.print(os, printing);
+    os << "\n";
+  }
+}
+
+void Session::saveTemp(StringRef stage) {
+  std::string file = name() + "." + stage.str() + ".mlir";
+  std::error_code error;
+  llvm::raw_fd_ostream os(file, error);
+  if (!error)
+    printFunctions(*module, os);
+}
+
+Status Session::describe() {
+  if (described)
+    return ok;
+  Collect collect(context);
+  auto result = describeModel(*module);
+  if (failed(result))
+    return fail(bug, collect.message());
+  description = std::move(*result);
+  description.weightsInFile = flags.weightsInFile;
+  for (const IsaOptions &isa : flags.emit.isas)
+    description.isas.push_back(isa.name);
+  auto buffer = llvm::MemoryBuffer::getFile(source, false, false);
+  llvm::XXH128_hash_t file = {};
+  if (buffer)
+    file = llvm::xxh3_128bits(llvm::arrayRefFromStringRef((*buffer)->getBuffer()));
+  llvm::XXH128_hash_t command = llvm::xxh3_128bits(llvm::arrayRefFromStringRef(flags.command));
+  description.sourceHash = llvm::formatv("{0:x-16}{1:x-16}", file.high64 ^ command.high64, file.low64 ^ command.low64);
+  described = true;
+  return ok;
+}
+
+/// Messages that start so are about the model, not about us.
+static bool saysUnsupported(StringRef message) { return message.contains("not supported"); }
+
+Status Session::failStage(const std::string &stage, const std::string &message) {
+  if (saysUnsupported(message))
+    return fail(unsupported, message);
+  return fail(bug, path::filename(source) + ": internal error in stage " + stage + ": " + message);
+}
+
+Status Session::runStage(const std::string &stage) {
+  CompileOptions one = flags.pipeline;
+  one.startAt = one.stopAfter = stage;
+  PassManager pm(&context);
+  DefaultTimingManager timing;
+  timing.setEnabled(flags.timeReport);
+  TimingScope scope = timing.getRootScope();
+  if (flags.timeReport)
+    pm.enableTiming(scope);
+  buildPipeline(pm, one);
+  Collect collect(context);
+  if (failed(pm.run(*module)))
+    return failStage(stage, collect.message());
+  return ok;
+}
+
+namespace {
+/// A line on a terminal that names the stage once a compile has taken longer than a second.
+class Progress {
+public:
+  void show(StringRef stage) {
+    if (llvm::errs().is_displayed() && seconds() > 1) {
+      llvm::errs() << "\r\033[K" << stage << " ..";
+      shown = true;
+    }
+  }
+  ~Progress() {
+    if (shown)
+      llvm::errs() << "\r\033[K";
+  }
+  double seconds() const { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point start = Clock::now();
+  bool shown = false;
+};
+} // namespace
+
+Status Session::lower() {
+  Progress progress;
+  std::vector<std::string> stages = stageNames(flags.pipeline);
+  const std::string &first = flags.pipeline.startAt, &last = flags.pipeline.stopAfter;
+  if (flags.saveTemps)
+    saveTemp("import");
+  if (last == "import")
+    return ok;
+  bool on = first.empty() || first == "import";
+  for (const std::string &stage : stages) {
+    on |= stage == first;
+    if (!on)
+      continue;
+    progress.show(stage);
+    nowDoing(stage.c_str());
+    double before = progress.seconds();
+    if (stage == "lower")
+      if (Status status = describe())
+        return status;
+    if (Status status = runStage(stage))
+      return status;
+    if (stage == "kernels" || stage == "reference")
+      annotateKernels(*module);
+    if (flags.verbose)
+      llvm::errs() << llvm::formatv("{0,-10} {1,8:f3} s\n", stage, progress.seconds() - before);
+    if (flags.saveTemps)
+      saveTemp(stage);
+    if (stage == last)
+      return ok;
+  }
+  nowDoing("emit");
+  return ok;
+}
+
+//===----------------------------------------------------------------------===//
+// Writing
+//===----------------------------------------------------------------------===//
+
+Status coat::tool::writeText(StringRef file, StringRef text) {
+  llvm::Error error = llvm::writeToOutput(file, [&](raw_ostream &os) {
+    os << text;
+    return llvm::Error::success();
+  });
+  return error ? fail(wrong, file + ": " + llvm::toString(std::move(error))) : ok;
+}
+
+static ArrayRef<char> bytesOf(ElementsAttr value) {
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(value))
+    return resource.getRawHandle().getBlob()->getData();
+  return cast<DenseElementsAttr>(value).getRawData();
+}
+
+Status coat::tool::writeWeights(const ModelDescription &model, StringRef file) {
+  llvm::Error error = llvm::writeToOutput(file, [&](raw_ostream &os) -> llvm::Error {
+    std::vector<const WeightDescription *> order;
+    for (const WeightDescription &weight : model.weights)
+      order.push_back(&weight);
+    llvm::stable_sort(order, [](auto *a, auto *b) { return a->offset < b->offset; });
+    int64_t at = 0;
+    for (const WeightDescription *weight : order) {
+      if (weight->offset < at)
+        continue; // equal values share an offset
+      ArrayRef<char> bytes = bytesOf(weight->value);
+      int64_t size = cast<ShapedType>(weight->value.getType()).getNumElements() *
+                     ((cast<ShapedType>(weight->value.getType()).getElementTypeBitWidth() + 7) / 8);
+      os.write_zeros(weight->offset - at);
+      for (int64_t written = 0; written < size; written += bytes.size()) // a splat is one element
+        os.write(bytes.data(), bytes.size());
+      at = weight->offset + size;
+    }
+    os.write_zeros(model.weightsSize - at);
+    return llvm::Error::success();
+  });
+  return error ? fail(wrong, file + ": " + llvm::toString(std::move(error))) : ok;
+}
+
+static Status writeIR(ModuleOp module, StringRef file) {
+  bool binary = path::extension(file) == ".mlirbc";
+  llvm::Error error = llvm::writeToOutput(file, [&](raw_ostream &os) -> llvm::Error {
+    if (!binary)
+      module.print(os, OpPrintingFlags().enableDebugInfo());
+    else if (failed(writeBytecodeToFile(module, os)))
+      return llvm::createStringError("cannot write bytecode");
+    return llvm::Error::success();
+  });
+  return error ? fail(wrong, file + ": " + llvm::toString(std::move(error))) : ok;
+}
+
+Status Session::write(StringRef file, StringRef soname) {
+  StringRef suffix = path::extension(file);
+  if (suffix == ".mlir" || suffix == ".mlirbc")
+    return writeIR(*module, file);
+  if (!flags.pipeline.stopAfter.empty() && flags.pipeline.stopAfter != "lower")
+    return fail(wrong, file + ": expected .mlir or .mlirbc with --stop-after=" + flags.pipeline.stopAfter);
+  std::optional<Artifact> artifact = artifactOf(file);
+  if (!artifact)
+    return fail(wrong, file + ": expected one of .so .a .o .s .ll .bc .mlir .mlirbc, by suffix");
+  Collect collect(context);
+  if (llvm::Error error = emitArtifact(*module, description, flags.emit, *artifact, file, soname)) {
+    std::string message = llvm::toString(std::move(error));
+    return fail(wrong, collect.message().empty() ? message : collect.message());
+  }
+  return ok;
+}

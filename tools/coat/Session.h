@@ -1,0 +1,67 @@
+// One model on its way through the compiler: read, lowered stage by stage, emitted.
+#ifndef COAT_TOOLS_SESSION_H
+#define COAT_TOOLS_SESSION_H
+
+#include "Flags.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "llvm/Support/ThreadPool.h"
+
+namespace coat::tool {
+
+/// A context with coat's dialects and -j threads; shared by the sessions of `verify`.
+class Context {
+public:
+  explicit Context(unsigned jobs);
+  mlir::MLIRContext &operator*() { return context; }
+
+private:
+  std::unique_ptr<llvm::DefaultThreadPool> pool; // outlives the context
+  mlir::MLIRContext context;
+};
+
+class Session {
+public:
+  Session(mlir::MLIRContext &context, const CompileFlags &flags) : context(context), flags(flags) {}
+
+  /// Reads a model (.onnx) or IR (.mlir, .mlirbc), by suffix; "-" is an ONNX model from stdin.
+  Status read(llvm::StringRef path);
+  /// Takes a module that Import made.
+  void take(mlir::OwningOpRef<mlir::ModuleOp> imported) { module = std::move(imported); }
+
+  /// Runs the stages from --start-at to --stop-after.
+  Status lower();
+
+  /// Writes one artifact (.so .a .o .s .ll .bc) or the IR (.mlir .mlirbc), by suffix.
+  Status write(llvm::StringRef path, llvm::StringRef soname = {});
+
+  mlir::ModuleOp ir() { return *module; }
+  const ModelDescription &model() const { return description; }
+  /// The name that symbols start with, known after read().
+  std::string name();
+
+private:
+  Status readOnnx(llvm::StringRef path);
+  Status readIR(llvm::StringRef path);
+  Status runStage(const std::string &stage);
+  Status describe();
+  void saveTemp(llvm::StringRef stage);
+  Status failStage(const std::string &stage, const std::string &message);
+
+  mlir::MLIRContext &context;
+  const CompileFlags &flags;
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  ModelDescription description;
+  bool described = false;
+  std::string source; // path of the model, for messages
+};
+
+/// Writes the bytes that --weights=file leaves out of the library.
+Status writeWeights(const ModelDescription &model, llvm::StringRef path);
+
+/// Writes `text` to `path`: whole or not at all.
+Status writeText(llvm::StringRef path, llvm::StringRef text);
+
+} // namespace coat::tool
+
+#endif
