@@ -46,3 +46,9 @@ int64_t coat::bytesOfOperandsAndResults(Operation *op) {
   llvm::for_each(op->getResultTypes(), count);
   return bytes;
 }
+
+LogicalResult coat::verifyResultTypes(Operation *op, TypeRange inferred) {
+  if (inferred == op->getResultTypes())
+    return success();
+  return op->emitOpError() << "expected results of type (" << inferred << "), got (" << op->getResultTypes() << ")";
+}

@@ -24,13 +24,21 @@ int64_t bytesOfOperandsAndResults(mlir::Operation *op);
 /// Starts the diagnostic of a violated constraint.
 using EmitError = llvm::function_ref<mlir::InFlightDiagnostic()>;
 
-/// Verifies the numbered constraints of an op (Op::checkConstraints) ahead of the comparison of inferred and written types.
+/// Fails unless the results of `op` have the types that were inferred for them.
+llvm::LogicalResult verifyResultTypes(mlir::Operation *op, mlir::TypeRange inferred);
+
+/// Verifies the numbered constraints of an op (Op::checkConstraints), then its result types, with one error each;
+/// upstream's comparison of inferred types comes behind it and would report a violated constraint a second time.
 template <typename ConcreteOp>
 class Checked : public mlir::OpTrait::TraitBase<ConcreteOp, Checked> {
 public:
   static llvm::LogicalResult verifyTrait(mlir::Operation *op) {
-    return ConcreteOp::checkConstraints(typename ConcreteOp::Adaptor(llvm::cast<ConcreteOp>(op)),
-                                        [&] { return op->emitOpError(); });
+    typename ConcreteOp::Adaptor adaptor(llvm::cast<ConcreteOp>(op));
+    llvm::SmallVector<mlir::Type> inferred;
+    if (failed(ConcreteOp::checkConstraints(adaptor, [&] { return op->emitOpError(); })) ||
+        failed(ConcreteOp::inferReturnTypes(op->getContext(), op->getLoc(), adaptor, inferred)))
+      return llvm::failure();
+    return verifyResultTypes(op, inferred);
   }
 };
 } // namespace coat
