@@ -1,0 +1,312 @@
+// One import from file to module: read, validate, resolve inputs, then the nodes
+// in order, each by its handler.
+#include "Importer.h"
+#include "Node.h"
+#include "OnnxFlatten.h"
+#include "coat/Dialect/Coat.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Affine/Utils.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Verifier.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "llvm/Support/Path.h"
+
+using namespace mlir;
+using namespace coat;
+using namespace coat::onnx;
+
+//===--- values and sizes ---===//
+
+static ElementsAttr attributeOf(const Known &known) {
+  auto type = RankedTensorType::get(known.shape, known.elementType);
+  SmallVector<mlir::Attribute> elements;
+  for (const Scalar &element : known.elements) {
+    if (known.isFloat())
+      elements.push_back(FloatAttr::get(known.elementType, element.number));
+    else if (auto constant = constantOf(element.integer))
+      elements.push_back(IntegerAttr::get(
+          known.elementType, llvm::APInt(known.elementType.getIntOrFloatBitWidth(), uint64_t(*constant),
+                                         /*isSigned=*/true, /*implicitTrunc=*/true)));
+    else
+      return {};
+  }
+  return DenseElementsAttr::get(type, elements);
+}
+
+Value Importer::materialize(ModelValue &value, Location loc, std::string &why) {
+  if (value.tensor)
+    return value.tensor;
+  why = value.refusal;
+  if (!value.type)
+    return {};
+  ElementsAttr attribute = value.data ? tensors.attributeOf(*value.data) : attributeOf(*value.known);
+  if (!attribute) {
+    why = "expected a constant, got integers computed from a symbolic dimension; try a static shape with --dim";
+    return {};
+  }
+  if (value.data && !value.data->name.empty())
+    loc = NameLoc::get(builder.getStringAttr(value.data->name));
+  value.tensor = arith::ConstantOp::create(builder, loc, cast<TypedAttr>(attribute));
+  return value.tensor;
+}
+
+SmallVector<AffineExpr> Importer::dims(Value tensor) const {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  if (auto found = sizesOf.find(tensor); found != sizesOf.end())
+    return found->second;
+  return llvm::map_to_vector(type.getShape(), [&](int64_t size) {
+    return ShapedType::isDynamic(size) ? AffineExpr() : symbols.constant(size);
+  });
+}
+
+void Importer::setDims(Value tensor, ArrayRef<AffineExpr> sizes) { sizesOf[tensor] = llvm::to_vector(sizes); }
+
+Value Importer::size(AffineExpr expr) {
+  if (auto found = sizeValues.find(expr); found != sizeValues.end())
+    return found->second;
+  OpBuilder::InsertionGuard guard(builder);
+  Block &block = entry.getBody().front();
+  if (lastSize)
+    builder.setInsertionPointAfter(lastSize);
+  else
+    builder.setInsertionPointToStart(&block);
+  Value result;
+  if (isa<AffineSymbolExpr>(expr)) {
+    for (BlockArgument argument : block.getArguments())
+      for (auto [position, size] : llvm::enumerate(dims(argument)))
+        if (size == expr && !result)
+          result = tensor::DimOp::create(builder, entry.getLoc(), argument, position);
+  } else {
+    SmallVector<Value> symbolValues;
+    for (unsigned position = 0; position < symbols.all().size(); ++position)
+      symbolValues.push_back(size(getAffineSymbolExpr(position, context)));
+    if (lastSize)
+      builder.setInsertionPointAfter(lastSize);
+    result = affine::expandAffineExpr(builder, entry.getLoc(), expr, {}, symbolValues);
+  }
+  lastSize = result.getDefiningOp();
+  sizeValues[expr] = result;
+  sizeExprs[result] = expr;
+  return result;
+}
+
+ModelValue Importer::constant(const Tensor &tensor) {
+  ModelValue value;
+  value.data = &tensor;
+  value.type = tensors.typeOf(tensor);
+  if (!value.type)
+    value.refusal = "tensor '" + tensor.name + "': expected elements of " + knownDataTypes.str() + ", got " +
+                    dataTypeName(tensor.type);
+  return value;
+}
+
+//===--- the entry ---===//
+
+/// "N", "224" or an expression, one string a dimension.
+static ArrayAttr dimsAttr(OpBuilder &builder, const Symbols &symbols, ArrayRef<AffineExpr> dims) {
+  return builder.getArrayAttr(llvm::map_to_vector(
+      dims, [&](AffineExpr dim) -> mlir::Attribute { return builder.getStringAttr(symbols.print(dim)); }));
+}
+
+bool Importer::createEntry(const Model &model, const ImportOptions &options) {
+  std::vector<InputType> inputs;
+  if (!resolveInputs(model, options, context, symbols, inputs, error, notSupported))
+    return false;
+  Location loc = FileLineColLoc::get(builder.getStringAttr(fileName), 0, 0);
+  auto types = llvm::map_to_vector(inputs, [](const InputType &input) -> Type { return input.type; });
+  entry = func::FuncOp::create(builder, loc, entryName, builder.getFunctionType(types, {}));
+  Block *block = entry.addEntryBlock();
+  for (auto [argument, input] : llvm::zip_equal(block->getArguments(), inputs)) {
+    argument.setLoc(NameLoc::get(builder.getStringAttr(input.name)));
+    setDims(argument, input.dims);
+    ModelValue &value = values[input.name];
+    value.type = input.type;
+    value.tensor = argument;
+    entry.setArgAttr(argument.getArgNumber(), "coat.name", builder.getStringAttr(input.name));
+    entry.setArgAttr(argument.getArgNumber(), "coat.dims", dimsAttr(builder, symbols, input.dims));
+  }
+  entry->setAttr("coat.entry", builder.getUnitAttr());
+  SmallVector<mlir::Attribute> records;
+  for (const Symbol &symbol : symbols.all())
+    records.push_back(builder.getDictionaryAttr({builder.getNamedAttr("name", builder.getStringAttr(symbol.name)),
+                                                 builder.getNamedAttr("min", builder.getI64IntegerAttr(symbol.min)),
+                                                 builder.getNamedAttr("max", builder.getI64IntegerAttr(symbol.max))}));
+  if (!records.empty())
+    entry->setAttr("coat.symbols", builder.getArrayAttr(records));
+  builder.setInsertionPointToStart(block);
+  return true;
+}
+
+bool Importer::createReturn(const Model &model) {
+  SmallVector<Value> results;
+  SmallVector<Type> types;
+  builder.setInsertionPointToEnd(&entry.getBody().front());
+  for (const ValueInfo &output : model.graph.outputs) {
+    std::string why;
+    Value result = materialize(values[output.name], entry.getLoc(), why);
+    if (!result) {
+      notSupported = true;
+      return fail("output '" + output.name + "': " + why);
+    }
+    results.push_back(result);
+    types.push_back(result.getType());
+  }
+  func::ReturnOp::create(builder, entry.getLoc(), results);
+  entry.setType(builder.getFunctionType(entry.getArgumentTypes(), types));
+  for (auto [index, output] : llvm::enumerate(model.graph.outputs)) {
+    entry.setResultAttr(index, "coat.name", builder.getStringAttr(output.name));
+    entry.setResultAttr(index, "coat.dims", dimsAttr(builder, symbols, dims(results[index])));
+  }
+  return true;
+}
+
+/// Ops whose results nothing reads: dead nodes of the model, sizes that folded away, constants of folded ops.
+void Importer::eraseDeadOps() {
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(entry.getBody().front())))
+    if (isOpTriviallyDead(&op))
+      op.erase();
+}
+
+//===--- nodes ---===//
+
+static std::string describe(const Node &node, StringRef message) {
+  std::string op = node.domain.empty() ? node.op : node.domain + "." + node.op;
+  return ("node '" + node.label() + "' (" + op + ", opset " + Twine(node.opset) + "): " + message).str();
+}
+
+/// Runs the handler of one node; on failure the message, and whether it is only not supported.
+static bool importNode(Importer &importer, const Node &node, std::string &message, bool &notSupported) {
+  const Handler *handler = findHandler(node, message);
+  if (!handler) {
+    notSupported = true;
+    return false;
+  }
+  NodeImporter nodeImporter(importer, node);
+  handler->import(nodeImporter);
+  if (!nodeImporter.failed())
+    nodeImporter.finish();
+  message = nodeImporter.message();
+  notSupported = nodeImporter.isNotSupported();
+  return !nodeImporter.failed();
+}
+
+bool Importer::importNodes(ArrayRef<Node> nodes, std::vector<CoverageEntry> *coverage) {
+  for (const Node &node : nodes) {
+    bool poisoned = llvm::any_of(node.inputs, [&](const std::string &name) { return values.lookup(name).poisoned; });
+    std::string message;
+    bool refused = false;
+    bool imported = poisoned ? findHandler(node, message) != nullptr : importNode(*this, node, message, refused);
+    if (!imported && !coverage) {
+      notSupported = refused;
+      return fail(describe(node, message));
+    }
+    if (!imported || poisoned)
+      for (const std::string &output : node.outputs)
+        values[output].poisoned = true;
+    values[""] = ModelValue(); // absent inputs are never poisoned
+    if (coverage)
+      coverage->push_back({node.label().str(), node.op, node.opset, node.domain, imported ? "" : message});
+  }
+  return true;
+}
+
+OwningOpRef<ModuleOp> Importer::run(Model &model, ArrayRef<Node> nodes, const ImportOptions &options,
+                                    std::vector<CoverageEntry> *coverage) {
+  for (Tensor &tensor : model.graph.initializers) {
+    if (!tensors.resolve(tensor, error))
+      return {};
+    values[tensor.name] = constant(tensor);
+  }
+  for (const Node &node : nodes) {
+    std::string refusal;
+    if (!coverage && !findHandler(node, refusal)) {
+      notSupported = true;
+      fail(describe(node, refusal));
+      return {};
+    }
+    for (const std::string &input : node.inputs)
+      used.insert(input);
+  }
+  for (const ValueInfo &output : model.graph.outputs)
+    used.insert(output.name);
+
+  OwningOpRef<ModuleOp> module = ModuleOp::create(builder, FileLineColLoc::get(builder.getStringAttr(fileName), 0, 0));
+  builder.setInsertionPointToEnd(module->getBody());
+  if (!createEntry(model, options) || !importNodes(nodes, coverage))
+    return {};
+  if (coverage)
+    return module;
+  if (!createReturn(model))
+    return {};
+  eraseDeadOps();
+  if (mlir::failed(mlir::verify(*module))) {
+    fail("expected the imported module to verify, got an error (a bug in coat)");
+    return {};
+  }
+  return module;
+}
+
+//===--- entry points ---===//
+
+std::string coat::identifierOf(StringRef name) {
+  std::string result;
+  for (char c : name)
+    result += llvm::isAlnum(c) ? c : '_';
+  if (result.empty() || llvm::isDigit(result.front()))
+    result.insert(0, "_");
+  return result;
+}
+
+static OwningOpRef<ModuleOp> importFile(StringRef path, MLIRContext &context, const ImportOptions &options,
+                                        std::string &error, bool &notSupported,
+                                        std::vector<CoverageEntry> *coverage) {
+  notSupported = false;
+  bool isStdin = path == "-";
+  std::string shown = isStdin ? "<stdin>" : path.str();
+  auto fail = [&](const Twine &message) {
+    error = shown + ": " + message.str();
+    llvm::replace(error, '\n', ' ');
+    return OwningOpRef<ModuleOp>();
+  };
+  auto opened = llvm::MemoryBuffer::getFileOrSTDIN(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  if (!opened)
+    return fail("cannot open: " + opened.getError().message());
+  std::shared_ptr<llvm::MemoryBuffer> buffer = std::move(*opened);
+  Model model;
+  std::vector<Node> nodes;
+  std::string message;
+  if (!readModel({buffer->getBufferStart(), buffer->getBufferSize()}, model, message) ||
+      !flatten(model, nodes, message) || !validate(model, nodes, message, notSupported))
+    return fail(message);
+
+  context.loadDialect<CoatDialect, func::FuncDialect, arith::ArithDialect, tensor::TensorDialect,
+                      affine::AffineDialect>();
+  StringRef folder = llvm::sys::path::parent_path(path);
+  std::string name = !options.name.empty() ? options.name
+                     : isStdin             ? "model"
+                                           : identifierOf(llvm::sys::path::stem(path));
+  TensorReader tensors(&context, buffer, isStdin ? "" : folder.empty() ? "." : folder.str(), name);
+  std::string fileName = isStdin ? shown : llvm::sys::path::filename(path).str();
+  Importer importer(&context, fileName, name, tensors);
+  OwningOpRef<ModuleOp> module = importer.run(model, nodes, options, coverage);
+  notSupported = importer.notSupported;
+  return module ? std::move(module) : fail(importer.error);
+}
+
+FailureOr<OwningOpRef<ModuleOp>> coat::importOnnx(StringRef path, MLIRContext &context, const ImportOptions &options,
+                                                  std::string &error, bool &notSupported) {
+  OwningOpRef<ModuleOp> module = importFile(path, context, options, error, notSupported, nullptr);
+  if (!module)
+    return failure();
+  return module;
+}
+
+FailureOr<std::vector<CoverageEntry>> coat::checkOnnx(StringRef path, MLIRContext &context,
+                                                      const ImportOptions &options, std::string &error,
+                                                      bool &notSupported) {
+  std::vector<CoverageEntry> coverage;
+  if (!importFile(path, context, options, error, notSupported, &coverage))
+    return failure();
+  return coverage;
+}

@@ -1,0 +1,88 @@
+// The state of one import: the function being built, the model's values, and
+// the sizes that have become IR.
+#ifndef COAT_LIB_IMPORT_IMPORTER_H
+#define COAT_LIB_IMPORT_IMPORTER_H
+
+#include "Known.h"
+#include "OnnxModel.h"
+#include "OnnxTensor.h"
+#include "coat/Import/Onnx.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/StringSet.h"
+
+namespace coat::onnx {
+
+/// A value of the model: known element by element, a tensor in the IR, or both.
+struct ModelValue {
+  mlir::RankedTensorType type;
+  mlir::Value tensor;             // null until an op needs it
+  std::optional<Known> known;
+  const Tensor *data = nullptr;   // of a constant of the model
+  std::string refusal;            // why the value cannot be used, if so
+  bool poisoned = false;          // computed from a refused node (checkOnnx)
+};
+
+/// Type of a graph input, its symbolic sizes resolved.
+struct InputType {
+  std::string name;
+  mlir::RankedTensorType type;
+  llvm::SmallVector<mlir::AffineExpr> dims;
+};
+
+/// Types of the graph's inputs under the options; adds the symbols. False with `error`.
+bool resolveInputs(const Model &model, const ImportOptions &options, mlir::MLIRContext *context, Symbols &symbols,
+                   std::vector<InputType> &inputs, std::string &error, bool &notSupported);
+
+class Importer {
+public:
+  Importer(mlir::MLIRContext *context, std::string fileName, std::string entryName, TensorReader &tensors)
+      : context(context), builder(context), symbols(context), fileName(std::move(fileName)),
+        entryName(std::move(entryName)), tensors(tensors) {}
+
+  /// Builds the module. With `coverage`, goes on after a refused node and writes one entry a node.
+  mlir::OwningOpRef<mlir::ModuleOp> run(Model &model, llvm::ArrayRef<Node> nodes, const ImportOptions &options,
+                                        std::vector<CoverageEntry> *coverage);
+
+  /// The tensor of a value, built now if it was not; null, with `why`, when it cannot be.
+  mlir::Value materialize(ModelValue &value, mlir::Location loc, std::string &why);
+  /// Sizes of a tensor in the IR.
+  llvm::SmallVector<mlir::AffineExpr> dims(mlir::Value tensor) const;
+  void setDims(mlir::Value tensor, llvm::ArrayRef<mlir::AffineExpr> sizes);
+  /// A size as an index value, computed once at the top of the entry.
+  mlir::Value size(mlir::AffineExpr expr);
+  /// The expression of a value that size() made, else null.
+  mlir::AffineExpr exprOf(mlir::Value value) const { return sizeExprs.lookup(value); }
+  /// Registers a constant; null type when its element type is not supported.
+  ModelValue constant(const Tensor &tensor);
+
+  mlir::MLIRContext *context;
+  mlir::OpBuilder builder;
+  Symbols symbols;
+  llvm::StringMap<ModelValue> values;
+  llvm::StringSet<> used; // names that a node or a graph output reads
+  std::string fileName, entryName;
+  TensorReader &tensors;
+  std::string error;
+  bool notSupported = false;
+
+private:
+  bool fail(const llvm::Twine &message) {
+    error = message.str();
+    return false;
+  }
+  bool createEntry(const Model &model, const ImportOptions &options);
+  bool importNodes(llvm::ArrayRef<Node> nodes, std::vector<CoverageEntry> *coverage);
+  bool createReturn(const Model &model);
+  void eraseDeadOps();
+
+  mlir::func::FuncOp entry;
+  llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::AffineExpr>> sizesOf;
+  llvm::DenseMap<mlir::AffineExpr, mlir::Value> sizeValues;
+  llvm::DenseMap<mlir::Value, mlir::AffineExpr> sizeExprs;
+  mlir::Operation *lastSize = nullptr; // sizes are inserted behind it, at the top of the entry
+};
+
+} // namespace coat::onnx
+
+#endif

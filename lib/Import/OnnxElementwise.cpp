@@ -1,0 +1,264 @@
+// Unary, binary, ternary and variadic element-wise ops, Cast, Where, Clip.
+//
+// A node whose operands are known is evaluated; this is how shape arithmetic disappears.
+#include "Node.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace coat;
+using namespace coat::onnx;
+using Kind = ElementwiseKind;
+
+/// Evaluates the node if all of its inputs are known and the result is.
+static bool fold(NodeImporter &node, Kind kind, unsigned count) {
+  SmallVector<const Known *> operands;
+  for (unsigned input = 0; input < count; ++input)
+    operands.push_back(node.known(input));
+  if (llvm::is_contained(operands, nullptr))
+    return false;
+  auto result = evaluate(node.symbols, kind, operands);
+  if (result)
+    node.set(0, std::move(*result));
+  return result.has_value();
+}
+
+template <Kind kind> static void unary(NodeImporter &node) {
+  if (!fold(node, kind, 1))
+    node.set(0, node.elementwise(kind, node.tensor(0)));
+}
+
+template <Kind kind> static void binary(NodeImporter &node) {
+  if (!fold(node, kind, 2))
+    node.set(0, node.elementwise(kind, {node.tensor(0), node.tensor(1)}));
+}
+
+/// One parameter, attribute alpha.
+static void unaryAlpha(NodeImporter &node, Kind kind, double fallback) {
+  double alpha = node.real("alpha", fallback);
+  node.set(0, node.elementwise(kind, node.tensor(0), alpha));
+}
+
+static void importHardSigmoid(NodeImporter &node) {
+  double alpha = node.real("alpha", 0.2), beta = node.real("beta", 0.5);
+  node.set(0, node.elementwise(Kind::hard_sigmoid, node.tensor(0), alpha, beta));
+}
+
+static void importSelu(NodeImporter &node) {
+  double alpha = node.real("alpha", 1.67326319217681884765625), gamma = node.real("gamma", 1.05070102214813232421875);
+  node.set(0, node.elementwise(Kind::selu, node.tensor(0), alpha, gamma));
+}
+
+static void importGelu(NodeImporter &node) {
+  std::string approximate = node.string("approximate", "none");
+  if (approximate != "none" && approximate != "tanh")
+    node.fail("attribute 'approximate': expected none or tanh, got " + approximate);
+  node.set(0, node.elementwise(approximate == "tanh" ? Kind::gelu_tanh : Kind::gelu, node.tensor(0)));
+}
+
+/// x * sigmoid(alpha * x).
+static void importSwish(NodeImporter &node) {
+  double alpha = node.real("alpha", 1.0);
+  Value input = node.tensor(0);
+  if (alpha == 1.0)
+    return node.set(0, node.elementwise(Kind::silu, input));
+  Value scaled = node.elementwise(Kind::mul, {input, node.scalar(alpha, node.elementType(0))});
+  node.set(0, node.elementwise(Kind::mul, {input, node.elementwise(Kind::sigmoid, scaled)}));
+}
+
+/// 0 within [-lambd, lambd], x shifted by bias outside.
+static void importShrink(NodeImporter &node) {
+  double lambd = node.real("lambd", 0.5), bias = node.real("bias", 0.0);
+  Value input = node.tensor(0);
+  Type type = node.elementType(0);
+  if (node.failed())
+    return;
+  auto number = [&](double value) { return node.scalar(value, type); };
+  Value below = node.elementwise(Kind::less, {input, number(-lambd)});
+  Value above = node.elementwise(Kind::greater, {input, number(lambd)});
+  Value shrunk = node.elementwise(
+      Kind::select, {above, node.elementwise(Kind::sub, {input, number(bias)}), number(0)});
+  node.set(0, node.elementwise(Kind::select, {below, node.elementwise(Kind::add, {input, number(bias)}), shrunk}));
+}
+
+static void importIsInf(NodeImporter &node) {
+  bool positive = node.integer("detect_positive", 1) != 0, negative = node.integer("detect_negative", 1) != 0;
+  Value input = node.tensor(0);
+  if (positive && negative)
+    return node.set(0, node.elementwise(Kind::isinf, input));
+  if (!positive && !negative)
+    return node.refuse("attributes 'detect_positive', 'detect_negative': expected one to be set, got none");
+  Type type = node.elementType(0);
+  if (node.failed())
+    return;
+  double infinity = positive ? INFINITY : -INFINITY;
+  node.set(0, node.elementwise(Kind::equal, {input, node.scalar(infinity, type)}));
+}
+
+/// A slope of [C, 1, ..] broadcasts to the input; so does every other shape that ONNX allows.
+static void importPRelu(NodeImporter &node) {
+  node.set(0, node.elementwise(Kind::prelu, {node.tensor(0), node.tensor(1)}));
+}
+
+/// The result has the base's type. Integers are only raised to a small constant power, by multiplication.
+static void importPow(NodeImporter &node) {
+  if (fold(node, Kind::pow, 2))
+    return;
+  Value base = node.tensor(0);
+  Type type = node.elementType(0);
+  if (node.failed())
+    return;
+  if (isa<FloatType>(type))
+    return node.set(0, node.elementwise(Kind::pow, {base, node.convert(node.tensor(1), type)}));
+  const Known *exponent = node.known(1);
+  auto power = exponent && exponent->elements.size() == 1 ? exponent->integers() : std::nullopt;
+  if (!power || power->front() < 1 || power->front() > 8 || exponent->shape.size() > size_t(node.rank(0)))
+    return node.refuse("expected a floating-point base or a constant exponent of 1 to 8, got others");
+  Value result = base;
+  for (int64_t i = 1; i < power->front(); ++i)
+    result = node.elementwise(Kind::mul, {result, base});
+  node.set(0, result);
+}
+
+static void importMod(NodeImporter &node) {
+  bool cStyle = node.integer("fmod", 0) != 0;
+  Type type = node.elementType(0);
+  if (!cStyle && type && isa<FloatType>(type))
+    node.fail("attribute 'fmod': expected 1 for floating-point inputs, got 0");
+  if (!cStyle && fold(node, Kind::mod, 2))
+    return;
+  node.set(0, node.elementwise(cStyle ? Kind::fmod : Kind::mod, {node.tensor(0), node.tensor(1)}));
+}
+
+/// Sum, Max, Min and Mean of any number of inputs.
+template <Kind kind> static void variadic(NodeImporter &node) {
+  bool mean = node.op() == "Mean";
+  if (!mean && node.numInputs() == 2 && fold(node, kind, 2))
+    return;
+  Value result = node.tensor(0);
+  for (unsigned input = 1; input < node.numInputs(); ++input)
+    result = node.elementwise(kind, {result, node.tensor(input)});
+  if (mean && node.numInputs() > 1 && !node.failed())
+    result = node.elementwise(Kind::div, {result, node.scalar(node.numInputs(), node.elementType(0))});
+  node.set(0, result);
+}
+
+/// Bounds are attributes until opset 10, inputs later. Known bounds of floats make one op; everything else is a
+/// maximum and a minimum.
+static void importClip(NodeImporter &node) {
+  Type type = node.elementType(0);
+  Value result = node.tensor(0);
+  if (node.failed())
+    return;
+  bool attributes = node.opset() < 11;
+  double low = -INFINITY, high = INFINITY;
+  bool constant = isa<FloatType>(type);
+  if (attributes) {
+    low = node.real("min", -INFINITY);
+    high = node.real("max", INFINITY);
+  } else {
+    for (unsigned input : {1u, 2u})
+      constant &= !node.has(input) || (node.known(input) && node.known(input)->elements.size() == 1);
+    if (constant && node.has(1))
+      low = node.number(1, "min");
+    if (constant && node.has(2))
+      high = node.number(2, "max");
+  }
+  if (constant)
+    return node.set(0, node.elementwise(Kind::clip, result, low, high));
+  if (attributes)
+    return node.refuse("expected a floating-point input, got integers");
+  if (node.has(1))
+    result = node.elementwise(Kind::max, {result, node.tensor(1)});
+  if (node.has(2))
+    result = node.elementwise(Kind::min, {result, node.tensor(2)});
+  node.set(0, result);
+}
+
+static void importWhere(NodeImporter &node) {
+  if (!fold(node, Kind::select, 3))
+    node.set(0, node.elementwise(Kind::select, {node.tensor(0), node.tensor(1), node.tensor(2)}));
+}
+
+static void castTo(NodeImporter &node, Type type) {
+  node.ignore("saturate");   // of conversions to 8-bit floats, which are refused
+  node.ignore("round_mode"); // of conversions to float8e8m0, which are refused
+  if (node.failed())
+    return;
+  if (node.elementType(0) == type)
+    return node.forward(0, 0);
+  if (const Known *known = node.known(0))
+    if (auto result = evaluateCast(node.symbols, *known, type))
+      return node.set(0, std::move(*result));
+  node.set(0, node.convert(node.tensor(0), type));
+}
+
+static void importCast(NodeImporter &node) {
+  int64_t to = node.integer("to", 0);
+  Type type = elementTypeOf(to, node.context);
+  if (!type)
+    return node.refuse("attribute 'to': expected " + knownDataTypes + ", got " + dataTypeName(to));
+  castTo(node, type);
+}
+
+static void importCastLike(NodeImporter &node) { castTo(node, node.elementType(1)); }
+
+ArrayRef<Handler> coat::onnx::elementwiseHandlers() {
+  static const Handler rows[] = {
+      {"Abs", 6, newest, unary<Kind::abs>},
+      {"Neg", 6, newest, unary<Kind::neg>},
+      {"Exp", 6, newest, unary<Kind::exp>},
+      {"Log", 6, newest, unary<Kind::log>},
+      {"Sqrt", 6, newest, unary<Kind::sqrt>},
+      {"Reciprocal", 6, newest, unary<Kind::reciprocal>},
+      {"Floor", 6, newest, unary<Kind::floor>},
+      {"Ceil", 6, newest, unary<Kind::ceil>},
+      {"Round", 11, newest, unary<Kind::round>},
+      {"Sign", 9, newest, unary<Kind::sign>},
+      {"Sin", 7, newest, unary<Kind::sin>},
+      {"Cos", 7, newest, unary<Kind::cos>},
+      {"Erf", 9, newest, unary<Kind::erf>},
+      {"Tanh", 6, newest, unary<Kind::tanh>},
+      {"Sigmoid", 6, newest, unary<Kind::sigmoid>},
+      {"Relu", 6, newest, unary<Kind::relu>},
+      {"Softplus", 1, newest, unary<Kind::softplus>},
+      {"Softsign", 1, newest, unary<Kind::softsign>},
+      {"Mish", 18, newest, unary<Kind::mish>},
+      {"HardSwish", 14, newest, unary<Kind::hard_swish>},
+      {"Not", 1, newest, unary<Kind::logical_not>},
+      {"IsNaN", 9, newest, unary<Kind::isnan>},
+      {"IsInf", 10, newest, importIsInf},
+      {"Elu", 6, newest, [](NodeImporter &node) { unaryAlpha(node, Kind::elu, 1.0); }},
+      {"LeakyRelu", 6, newest, [](NodeImporter &node) { unaryAlpha(node, Kind::leaky_relu, 0.01); }},
+      {"Celu", 12, newest, [](NodeImporter &node) { unaryAlpha(node, Kind::celu, 1.0); }},
+      {"ThresholdedRelu", 10, newest, [](NodeImporter &node) { unaryAlpha(node, Kind::thresholded_relu, 1.0); }},
+      {"HardSigmoid", 6, newest, importHardSigmoid},
+      {"Selu", 6, newest, importSelu},
+      {"Gelu", 20, newest, importGelu},
+      {"Swish", 24, newest, importSwish},
+      {"Shrink", 9, newest, importShrink},
+      {"PRelu", 7, newest, importPRelu},
+      {"Clip", 6, newest, importClip},
+      {"Add", 7, newest, binary<Kind::add>},
+      {"Sub", 7, newest, binary<Kind::sub>},
+      {"Mul", 7, newest, binary<Kind::mul>},
+      {"Div", 7, newest, binary<Kind::div>},
+      {"Pow", 7, newest, importPow},
+      {"Mod", 10, newest, importMod},
+      {"Equal", 7, newest, binary<Kind::equal>},
+      {"Less", 7, newest, binary<Kind::less>},
+      {"LessOrEqual", 12, newest, binary<Kind::less_equal>},
+      {"Greater", 7, newest, binary<Kind::greater>},
+      {"GreaterOrEqual", 12, newest, binary<Kind::greater_equal>},
+      {"And", 7, newest, binary<Kind::logical_and>},
+      {"Or", 7, newest, binary<Kind::logical_or>},
+      {"Xor", 7, newest, binary<Kind::logical_xor>},
+      {"Sum", 6, newest, variadic<Kind::add>},
+      {"Mean", 6, newest, variadic<Kind::add>},
+      {"Max", 6, newest, variadic<Kind::max>},
+      {"Min", 6, newest, variadic<Kind::min>},
+      {"Where", 9, newest, importWhere},
+      {"Cast", 6, newest, importCast},
+      {"CastLike", 15, newest, importCastLike},
+  };
+  return rows;
+}

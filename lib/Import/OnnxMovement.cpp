@@ -1,0 +1,400 @@
+// Ops that move elements: Concat, Split, Slice, Transpose, Tile, Gather, SpaceToDepth, Trilu, OneHot.
+#include "Node.h"
+
+using namespace mlir;
+using namespace coat;
+using namespace coat::onnx;
+
+static void importTranspose(NodeImporter &node) {
+  int64_t rank = node.rank(0);
+  SmallVector<int64_t> permutation = node.integers("perm");
+  if (!node.hasAttribute("perm"))
+    permutation = llvm::to_vector(llvm::reverse(llvm::seq<int64_t>(0, rank)));
+  if (int64_t(permutation.size()) != rank)
+    node.fail("attribute 'perm': expected " + Twine(rank) + " integers, got " + Twine(permutation.size()));
+  permutation = node.normalizeAxes(permutation, rank);
+  if (node.failed())
+    return;
+  if (const Known *known = node.known(0); known && rank < 2)
+    return node.forward(0, 0);
+  node.set(0, node.transpose(node.tensor(0), permutation));
+}
+
+//===--- Concat and Split ---===//
+
+/// Concatenation of known vectors and scalars along dimension 0.
+static std::optional<Known> concatKnown(NodeImporter &node) {
+  Known result;
+  int64_t size = 0;
+  for (unsigned input = 0; input < node.numInputs(); ++input) {
+    const Known *part = node.known(input);
+    if (!part || part->shape.size() != 1 || (input > 0 && part->elementType != result.elementType))
+      return std::nullopt;
+    result.elementType = part->elementType;
+    result.elements.append(part->elements);
+    size += part->shape[0];
+  }
+  result.shape = {size};
+  return isTrackable(result.shape, result.elementType) ? std::optional(result) : std::nullopt;
+}
+
+static void importConcat(NodeImporter &node) {
+  if (!node.hasAttribute("axis"))
+    node.fail("expected attribute 'axis', got none");
+  int64_t axis = node.normalizeAxis(node.integer("axis", 0), node.rank(0));
+  if (node.failed())
+    return;
+  if (auto known = concatKnown(node))
+    return node.set(0, std::move(*known));
+  SmallVector<Value> parts;
+  for (unsigned input = 0; input < node.numInputs(); ++input)
+    parts.push_back(node.tensor(input));
+  node.set(0, node.concat(parts, axis));
+}
+
+/// Sizes of the parts: attribute (until 12), input (from 13), or equal ones, the last smaller (num_outputs, 18).
+static SmallVector<AffineExpr> splitSizes(NodeImporter &node, AffineExpr whole) {
+  Symbols &symbols = node.symbols;
+  if (node.opset() < 13 && node.hasAttribute("split"))
+    return node.numbers(node.integers("split"));
+  if (node.opset() >= 13 && node.has(1))
+    return node.sizes(1, "split sizes");
+  int64_t count = node.opset() >= 18 ? node.integer("num_outputs", node.numOutputs()) : node.numOutputs();
+  if (count != int64_t(node.numOutputs()))
+    node.fail("attribute 'num_outputs': expected " + Twine(node.numOutputs()) + ", got " + Twine(count));
+  if (node.failed() || count < 1)
+    return {};
+  AffineExpr part = symbols.ceilDiv(whole, node.number(count));
+  AffineExpr last = symbols.difference(whole, symbols.product(part, node.number(count - 1)));
+  if (auto size = constantOf(last); size && (*size < 0 || (node.opset() < 18 && last != part)))
+    node.fail("expected " + Twine(count) + " parts of equal size, got " + symbols.print(whole) + " elements");
+  SmallVector<AffineExpr> sizes(count, part);
+  sizes.back() = last;
+  return sizes;
+}
+
+static void importSplit(NodeImporter &node) {
+  int64_t axis = node.normalizeAxis(node.integer("axis", 0), node.rank(0));
+  if (node.failed())
+    return;
+  AffineExpr whole = node.dims(0)[axis], offset = node.number(0);
+  SmallVector<AffineExpr> sizes = splitSizes(node, whole);
+  if (!node.failed() && sizes.size() != node.numOutputs())
+    node.fail("expected " + Twine(node.numOutputs()) + " split sizes, got " + Twine(sizes.size()));
+  if (!node.failed())
+    node.requireEqual(node.symbols.difference(whole, node.number(0)),
+                      llvm::accumulate(sizes, node.number(0),
+                                       [&](AffineExpr a, AffineExpr b) { return node.symbols.sum(a, b); }),
+                      "sum of split sizes");
+  const Known *known = node.rank(0) == 1 ? node.known(0) : nullptr;
+  for (auto [index, size] : llvm::enumerate(sizes)) {
+    if (node.failed())
+      return;
+    auto start = constantOf(offset), count = constantOf(size);
+    if (known && start && count && *count >= 0)
+      node.set(index, known->pick(llvm::to_vector(llvm::seq(*start, *start + *count)), *count));
+    else
+      node.set(index, node.slice(node.tensor(0), axis, offset, size));
+    offset = node.symbols.sum(offset, size);
+  }
+}
+
+//===--- Slice ---===//
+
+namespace {
+/// One sliced dimension after the rules of ONNX: negative counts from the end, then clamping.
+struct Cut {
+  AffineExpr offset, size;
+  int64_t step = 1;
+};
+} // namespace
+
+/// A start or end counted from the front and clamped to [low, high]; null when the symbols' ranges do not decide.
+static AffineExpr clampBound(const Symbols &symbols, AffineExpr bound, AffineExpr size, AffineExpr low,
+                             AffineExpr high) {
+  auto constant = constantOf(bound);
+  if (constant && *constant > INT32_MAX) // "to the end", whatever the size
+    return high;
+  if (constant && *constant < INT32_MIN)
+    return low;
+  auto negative = symbols.less(bound, symbols.constant(0));
+  if (!negative)
+    return {};
+  if (*negative)
+    bound = symbols.sum(bound, size);
+  AffineExpr raised = symbols.max(bound, low);
+  return raised ? symbols.min(raised, high) : AffineExpr();
+}
+
+static std::optional<Cut> cutOf(const Symbols &symbols, AffineExpr start, AffineExpr end, int64_t step,
+                                AffineExpr size) {
+  AffineExpr zero = symbols.constant(0), one = symbols.constant(1), minusOne = symbols.constant(-1);
+  bool forward = step > 0;
+  AffineExpr last = symbols.difference(size, one);
+  start = clampBound(symbols, start, size, zero, forward ? size : last);
+  end = forward ? clampBound(symbols, end, size, zero, size) : clampBound(symbols, end, size, minusOne, last);
+  if (!start || !end)
+    return std::nullopt;
+  AffineExpr extent = forward ? symbols.difference(end, start) : symbols.difference(start, end);
+  extent = symbols.max(extent, zero);
+  AffineExpr count = extent ? symbols.ceilDiv(extent, symbols.constant(std::abs(step))) : extent;
+  return count ? std::optional(Cut{start, count, step}) : std::nullopt;
+}
+
+/// A dimension walked backwards is picked by constant indices.
+static Value pickBackwards(NodeImporter &node, Value value, int64_t axis, const Cut &cut) {
+  auto start = constantOf(cut.offset), count = constantOf(cut.size);
+  if (!start || !count) {
+    node.refuse("expected a static size to slice backwards, got a symbolic one; try --dim");
+    return {};
+  }
+  SmallVector<int64_t> positions;
+  for (int64_t i = 0; i < *count; ++i)
+    positions.push_back(*start + i * cut.step);
+  auto type = RankedTensorType::get(*count, IntegerType::get(node.context, 64));
+  Value indices = node.constant(DenseElementsAttr::get(type, ArrayRef(positions)));
+  return node.emit<GatherOp>({value, indices}, node.attr("axis", axis));
+}
+
+static void importSlice(NodeImporter &node) {
+  bool attributes = node.opset() < 10;
+  int64_t rank = node.rank(0);
+  SmallVector<AffineExpr> starts = attributes ? node.numbers(node.integers("starts")) : node.sizes(1, "starts");
+  SmallVector<AffineExpr> ends = attributes ? node.numbers(node.integers("ends")) : node.sizes(2, "ends");
+  SmallVector<int64_t> axes = attributes ? node.integers("axes")
+                              : node.has(3) ? node.integers(3, "axes") : SmallVector<int64_t>();
+  SmallVector<int64_t> steps = !attributes && node.has(4) ? node.integers(4, "steps") : SmallVector<int64_t>();
+  if (attributes ? !node.hasAttribute("axes") : !node.has(3))
+    axes = llvm::to_vector(llvm::seq<int64_t>(0, starts.size()));
+  if (steps.empty())
+    steps.assign(starts.size(), 1);
+  axes = node.normalizeAxes(axes, rank);
+  if (!node.failed() && (ends.size() != starts.size() || axes.size() != starts.size() || steps.size() != starts.size()))
+    node.fail("expected as many ends, axes and steps as starts, got " + Twine(starts.size()) + " starts, " +
+              Twine(ends.size()) + " ends, " + Twine(axes.size()) + " axes, " + Twine(steps.size()) + " steps");
+  if (llvm::any_of(steps, [](int64_t step) { return step == 0 || step == INT64_MIN; }))
+    node.fail("expected steps other than 0, got 0");
+  if (node.failed())
+    return;
+  SmallVector<AffineExpr> shape = node.dims(0), offsets(rank, node.number(0));
+  SmallVector<int64_t> strides(rank, 1);
+  SmallVector<std::pair<int64_t, Cut>> backwards;
+  for (auto [axis, start, end, step] : llvm::zip_equal(axes, starts, ends, steps)) {
+    auto cut = cutOf(node.symbols, start, end, step, shape[axis]);
+    if (!cut)
+      return node.refuse("expected bounds that the symbolic dimensions' ranges decide, got " +
+                         node.symbols.print(start) + " to " + node.symbols.print(end) + " of " +
+                         node.symbols.print(shape[axis]));
+    if (step < 0) {
+      backwards.push_back({axis, *cut});
+      continue;
+    }
+    offsets[axis] = cut->offset;
+    shape[axis] = cut->size;
+    // A stride that is never taken, or reaches beyond the end, is 1.
+    strides[axis] = constantOf(cut->size) && *constantOf(cut->size) <= 1 ? 1 : step;
+  }
+  if (const Known *known = node.known(0); known && rank == 1 && llvm::all_of(shape, constantOf)) {
+    int64_t start = 0, step = strides[0], count = *constantOf(shape[0]);
+    if (constantOf(offsets[0]))
+      start = *constantOf(offsets[0]);
+    if (!backwards.empty()) {
+      start = *constantOf(backwards[0].second.offset);
+      step = backwards[0].second.step;
+      count = *constantOf(backwards[0].second.size);
+    }
+    SmallVector<int64_t> positions;
+    for (int64_t i = 0; i < count; ++i)
+      positions.push_back(start + i * step);
+    return node.set(0, known->pick(positions, count));
+  }
+  Value result = node.slice(node.tensor(0), offsets, shape, strides);
+  for (auto &[axis, cut] : backwards)
+    result = pickBackwards(node, result, axis, cut);
+  node.set(0, result);
+}
+
+//===--- Tile, Gather ---===//
+
+/// [a, b] repeated r, s times: [1, a, 1, b] broadcast to [r, a, s, b], as [r*a, s*b].
+static void importTile(NodeImporter &node) {
+  SmallVector<AffineExpr> repeats = node.sizes(1, "repeats");
+  Value value = node.tensor(0);
+  if (node.failed())
+    return;
+  SmallVector<AffineExpr> shape = node.dims(value), apart, repeated, joined;
+  if (repeats.size() != shape.size())
+    return node.fail("expected " + Twine(shape.size()) + " repeats, got " + Twine(repeats.size()));
+  for (auto [size, repeat] : llvm::zip_equal(shape, repeats)) {
+    joined.push_back(node.symbols.product(size, repeat));
+    if (constantOf(repeat) != 1 && constantOf(size) != 1) {
+      apart.push_back(node.number(1));
+      repeated.push_back(repeat);
+    }
+    apart.push_back(size);
+    repeated.push_back(constantOf(size) == 1 ? repeat : size);
+  }
+  node.set(0, node.reshape(node.broadcast(node.reshape(value, apart), repeated), joined));
+}
+
+/// A constant scalar index is a slice, which is a view; everything else is coat.gather.
+static void importGather(NodeImporter &node) {
+  int64_t axis = node.normalizeAxis(node.integer("axis", 0), node.rank(0));
+  if (node.failed() || !node.type(1))
+    return;
+  AffineExpr size = node.dims(0)[axis];
+  const Known *known = node.known(0), *indices = node.known(1);
+  auto positions = indices ? indices->integers() : std::nullopt;
+  auto extent = constantOf(size);
+  if (positions && extent)
+    for (int64_t &position : *positions) {
+      if (position < -*extent || position >= *extent)
+        return node.fail("expected an index of -" + Twine(*extent) + " to " + Twine(*extent - 1) + ", got " +
+                         Twine(position));
+      position += position < 0 ? *extent : 0;
+    }
+  if (known && known->shape.size() == 1 && positions)
+    return node.set(0, known->pick(*positions, indices->shape));
+  if (positions && positions->size() == 1) {
+    int64_t position = positions->front();
+    AffineExpr offset = position < 0 ? node.symbols.sum(size, node.number(position)) : node.number(position);
+    if (node.symbols.less(offset, size) == true) {
+      SmallVector<AffineExpr> shape = node.dims(0);
+      shape.erase(shape.begin() + axis);
+      shape.insert(shape.begin() + axis, indices->shape.size(), node.number(1));
+      return node.set(0, node.reshape(node.slice(node.tensor(0), axis, offset, node.number(1)), shape));
+    }
+  }
+  node.set(0, node.emit<GatherOp>({node.tensor(0), node.tensor(1)}, node.attr("axis", axis)));
+}
+
+static void importGatherElements(NodeImporter &node) {
+  int64_t axis = node.normalizeAxis(node.integer("axis", 0), node.rank(0));
+  node.set(0, node.emit<GatherOp>({node.tensor(0), node.tensor(1)},
+                                  {node.attr("axis", axis), node.unit("elementwise")}));
+}
+
+//===--- blocks of space and depth ---===//
+
+/// The block size and the sizes of an input [N, C, H, W].
+static SmallVector<AffineExpr> blockShape(NodeImporter &node, AffineExpr &block) {
+  int64_t size = node.integer("blocksize", 0);
+  if (size < 1 || size > INT32_MAX)
+    node.fail("attribute 'blocksize': expected at least 1, got " + Twine(size));
+  if (node.rank(0) != 4)
+    node.fail("expected an input of rank 4, got rank " + Twine(node.rank(0)));
+  block = node.number(size);
+  return node.dims(0);
+}
+
+static void importDepthToSpace(NodeImporter &node) {
+  AffineExpr block;
+  SmallVector<AffineExpr> in = blockShape(node, block);
+  std::string mode = node.string("mode", "DCR");
+  if (mode != "DCR" && mode != "CRD")
+    node.fail("attribute 'mode': expected DCR or CRD, got " + mode);
+  Value value = node.tensor(0);
+  if (node.failed())
+    return;
+  AffineExpr depth = node.symbols.quotient(in[1], {block, block});
+  if (!depth || constantOf(node.symbols.mod(in[1], node.symbols.product(block, block))) != 0)
+    return node.fail("expected channels in multiples of blocksize^2, got " + node.symbols.print(in[1]));
+  bool depthFirst = mode == "DCR";
+  value = depthFirst ? node.reshape(value, {in[0], block, block, depth, in[2], in[3]})
+                     : node.reshape(value, {in[0], depth, block, block, in[2], in[3]});
+  value = node.transpose(value, depthFirst ? ArrayRef<int64_t>{0, 3, 4, 1, 5, 2} : ArrayRef<int64_t>{0, 1, 4, 2, 5, 3});
+  node.set(0, node.reshape(value, {in[0], depth, node.symbols.product(in[2], block), node.symbols.product(in[3], block)}));
+}
+
+static void importSpaceToDepth(NodeImporter &node) {
+  AffineExpr block;
+  SmallVector<AffineExpr> in = blockShape(node, block);
+  Value value = node.tensor(0);
+  if (node.failed())
+    return;
+  for (AffineExpr size : {in[2], in[3]})
+    if (constantOf(node.symbols.mod(size, block)) != 0)
+      return node.fail("expected spatial sizes in multiples of blocksize, got " + node.symbols.print(size));
+  AffineExpr rows = node.symbols.floorDiv(in[2], block), columns = node.symbols.floorDiv(in[3], block);
+  value = node.reshape(value, {in[0], in[1], rows, block, columns, block});
+  value = node.transpose(value, {0, 3, 5, 1, 2, 4});
+  node.set(0, node.reshape(value, {in[0], node.symbols.product({in[1], block, block}), rows, columns}));
+}
+
+//===--- Trilu, OneHot ---===//
+
+/// The other triangle becomes zero: a selection by a constant mask.
+static void importTrilu(NodeImporter &node) {
+  bool upper = node.integer("upper", 1) != 0;
+  int64_t diagonal = node.has(1) ? int64_t(node.number(1, "k")) : 0;
+  RankedTensorType type = node.type(0);
+  if (node.failed())
+    return;
+  ArrayRef<int64_t> shape = type.getShape();
+  if (shape.size() < 2 || ShapedType::isDynamicShape(shape.take_back(2)))
+    return node.refuse("expected matrices of static size, got " + node.print(node.dims(0)));
+  int64_t rows = shape[shape.size() - 2], columns = shape.back();
+  SmallVector<bool> keep;
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t column = 0; column < columns; ++column)
+      keep.push_back(upper ? column - row >= diagonal : column - row <= diagonal);
+  if (const Known *known = node.known(0); known && !keep.empty()) {
+    Known result = *known;
+    for (auto [position, element] : llvm::enumerate(result.elements))
+      if (!keep[position % keep.size()])
+        element = known->isFloat() ? Scalar{} : Scalar{node.number(0)};
+    return node.set(0, std::move(result));
+  }
+  auto maskType = RankedTensorType::get({rows, columns}, IntegerType::get(node.context, 1));
+  Value mask = node.constant(DenseElementsAttr::get(maskType, keep));
+  Value zero = node.scalar(0, type.getElementType());
+  node.set(0, node.elementwise(ElementwiseKind::select, {mask, node.tensor(0), zero}));
+}
+
+/// indices compared with 0 .. depth-1 along a new dimension; an index below zero counts from the end.
+static void importOneHot(NodeImporter &node) {
+  double depth = node.number(1, "depth");
+  int64_t rank = node.rank(0), axis = node.normalizeAxis(node.integer("axis", -1), rank + 1);
+  Type indexType = node.elementType(0);
+  if (!node.failed() && (depth < 1 || depth > 1e6 || !indexType.isIntOrFloat()))
+    node.refuse("expected a depth of 1 to 1000000, got another");
+  Value indices = node.tensor(0), values = node.tensor(2);
+  if (node.failed())
+    return;
+  indices = node.convert(indices, IntegerType::get(node.context, 64));
+  Type i64 = IntegerType::get(node.context, 64);
+  Value wrapped = node.elementwise(ElementwiseKind::add, {indices, node.scalar(depth, i64)});
+  Value negative = node.elementwise(ElementwiseKind::less, {indices, node.scalar(0, i64)});
+  indices = node.elementwise(ElementwiseKind::select, {negative, wrapped, indices});
+  SmallVector<AffineExpr> shape = node.dims(0);
+  shape.insert(shape.begin() + axis, node.number(1));
+  indices = node.reshape(indices, shape);
+  SmallVector<int64_t> countShape(rank + 1 - axis, 1);
+  countShape[0] = int64_t(depth);
+  auto counts = llvm::to_vector(llvm::seq<int64_t>(0, int64_t(depth)));
+  Value positions = node.constant(DenseElementsAttr::get(RankedTensorType::get(countShape, i64), ArrayRef(counts)));
+  Value hot = node.elementwise(ElementwiseKind::equal, {indices, positions});
+  auto pick = [&](int64_t position) {
+    return node.reshape(node.slice(values, 0, node.number(position), node.number(1)), {});
+  };
+  if (node.dims(2) != node.numbers(2))
+    return node.fail("expected two values, got " + node.print(node.dims(2)));
+  node.set(0, node.elementwise(ElementwiseKind::select, {hot, pick(1), pick(0)}));
+}
+
+ArrayRef<Handler> coat::onnx::movementHandlers() {
+  static const Handler rows[] = {
+      {"Transpose", 1, newest, importTranspose},
+      {"Concat", 4, newest, importConcat},
+      {"Split", 2, newest, importSplit},
+      {"Slice", 1, newest, importSlice},
+      {"Tile", 6, newest, importTile},
+      {"Gather", 1, newest, importGather},
+      {"GatherElements", 11, newest, importGatherElements},
+      {"DepthToSpace", 1, newest, importDepthToSpace},
+      {"SpaceToDepth", 1, newest, importSpaceToDepth},
+      {"Trilu", 14, newest, importTrilu},
+      {"OneHot", 9, newest, importOneHot},
+  };
+  return rows;
+}

@@ -1,0 +1,32 @@
+// The table of ONNX ops: the families' rows, found by name and opset.
+#include "Node.h"
+
+using namespace coat::onnx;
+
+static const llvm::StringMap<llvm::SmallVector<const Handler *, 1>> &table() {
+  static const auto *rows = [] {
+    auto *result = new llvm::StringMap<llvm::SmallVector<const Handler *, 1>>;
+    for (llvm::ArrayRef<Handler> family :
+         {attentionHandlers(), convHandlers(), elementwiseHandlers(), movementHandlers(), normHandlers(),
+          padHandlers(), poolHandlers(), productHandlers(), reduceHandlers(), resizeHandlers(), shapeHandlers()})
+      for (const Handler &handler : family)
+        (*result)[handler.op].push_back(&handler);
+    return result;
+  }();
+  return *rows;
+}
+
+const Handler *coat::onnx::findHandler(const Node &node, std::string &refusal) {
+  auto found = node.domain.empty() ? table().find(node.op) : table().end();
+  if (found == table().end()) {
+    refusal = "expected an operator that coat compiles, got " +
+              (node.domain.empty() ? node.op : node.domain + "." + node.op);
+    return nullptr;
+  }
+  for (const Handler *handler : found->second)
+    if (handler->first <= node.opset && node.opset <= handler->last)
+      return handler;
+  refusal = "expected opset " + std::to_string(found->second.front()->first) + " to " +
+            std::to_string(found->second.back()->last) + ", got " + std::to_string(node.opset);
+  return nullptr;
+}

@@ -1,0 +1,151 @@
+// What must hold of the whole model before any IR is built: versions, unique
+// names, defined inputs, no cycles. Handlers rely on it.
+#include "OnnxFlatten.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
+#include <functional>
+#include <queue>
+
+using namespace coat::onnx;
+
+namespace {
+
+constexpr int64_t firstIr = 3, lastIr = 14, firstOpset = 7, lastOpset = 28;
+
+class Validator {
+public:
+  Validator(const Model &model, std::vector<Node> &nodes, std::string &error, bool &notSupported)
+      : model(model), nodes(nodes), error(error), notSupported(notSupported) {}
+
+  bool run() { return versions() && names() && nodeNames() && order() && outputs(); }
+
+private:
+  bool fail(const llvm::Twine &message) {
+    error = message.str();
+    return false;
+  }
+  bool refuse(const llvm::Twine &message) {
+    notSupported = true;
+    return fail(message);
+  }
+  bool versions();
+  bool names();
+  bool nodeNames();
+  bool order();
+  bool outputs();
+
+  const Model &model;
+  std::vector<Node> &nodes;
+  std::string &error;
+  bool &notSupported;
+  llvm::StringSet<> outside;         // graph inputs and initializers
+  llvm::StringMap<size_t> definition; // value name -> index of its node
+};
+
+bool Validator::versions() {
+  if (model.irVersion < firstIr)
+    return fail("expected IR version " + llvm::Twine(firstIr) + " or newer, got " + llvm::Twine(model.irVersion));
+  if (model.irVersion > lastIr)
+    return refuse("expected IR version " + llvm::Twine(lastIr) + " or older, got " + llvm::Twine(model.irVersion) +
+                  "; try exporting for an older opset");
+  bool found = false;
+  for (const OpsetImport &opset : model.opsets) {
+    if (!opset.domain.empty())
+      continue;
+    found = true;
+    if (opset.version < firstOpset || opset.version > lastOpset)
+      return refuse("expected opset " + llvm::Twine(firstOpset) + " to " + llvm::Twine(lastOpset) + ", got " +
+                    llvm::Twine(opset.version) + "; try exporting for one of these");
+  }
+  if (!found && !nodes.empty())
+    return fail("expected an opset import of domain 'ai.onnx', got none");
+  return true;
+}
+
+bool Validator::names() {
+  if (model.graph.sparse)
+    return refuse("expected dense initializers, got a sparse one");
+  for (const ValueInfo &input : model.graph.inputs)
+    if (input.name.empty() || !outside.insert(input.name).second)
+      return fail("input '" + input.name + "': expected a unique name, got " +
+                  (input.name.empty() ? "none" : "it twice"));
+  llvm::StringSet<> initializers;
+  for (const Tensor &tensor : model.graph.initializers) {
+    if (tensor.name.empty() || !initializers.insert(tensor.name).second)
+      return fail("initializer '" + tensor.name + "': expected a unique name, got " +
+                  (tensor.name.empty() ? "none" : "it twice"));
+    outside.insert(tensor.name);
+  }
+  return true;
+}
+
+bool Validator::nodeNames() {
+  for (auto [index, node] : llvm::enumerate(nodes)) {
+    std::string where = ("node '" + node.label() + "' (" + node.op + "): ").str();
+    for (const std::string &output : node.outputs) {
+      if (output.empty())
+        continue;
+      if (outside.contains(output) || !definition.try_emplace(output, index).second)
+        return fail(where + "expected a unique result name, got '" + output + "' twice");
+    }
+    llvm::StringSet<> attributes;
+    for (const AttributeData &attribute : node.attributes)
+      if (!attributes.insert(attribute.name).second)
+        return fail(where + "expected attribute '" + attribute.name + "' once, got it twice");
+  }
+  for (const Node &node : nodes)
+    for (const std::string &input : node.inputs)
+      if (!input.empty() && !outside.contains(input) && !definition.contains(input))
+        return fail("node '" + node.label() + "' (" + node.op + "): expected inputs that are defined, got '" + input +
+                    "'");
+  return true;
+}
+
+/// Kahn's algorithm with the file's order as priority, so that a sorted model stays as it is.
+bool Validator::order() {
+  std::vector<unsigned> missing(nodes.size());
+  std::vector<std::vector<size_t>> users(nodes.size());
+  for (auto [index, node] : llvm::enumerate(nodes))
+    for (const std::string &input : node.inputs)
+      if (auto found = definition.find(input); found != definition.end()) {
+        ++missing[index];
+        users[found->second].push_back(index);
+      }
+  std::priority_queue<size_t, std::vector<size_t>, std::greater<>> ready;
+  for (size_t index = 0; index < nodes.size(); ++index)
+    if (missing[index] == 0)
+      ready.push(index);
+  std::vector<Node> sorted;
+  sorted.reserve(nodes.size());
+  while (!ready.empty()) {
+    size_t index = ready.top();
+    ready.pop();
+    for (size_t user : users[index])
+      if (--missing[user] == 0)
+        ready.push(user);
+    sorted.push_back(std::move(nodes[index]));
+  }
+  if (sorted.size() == nodes.size()) {
+    nodes = std::move(sorted);
+    return true;
+  }
+  size_t index = llvm::find_if(missing, [](unsigned count) { return count != 0; }) - missing.begin();
+  return fail("node '" + nodes[index].label() + "' (" + nodes[index].op +
+              "): expected a graph without cycles, got one through this node");
+}
+
+bool Validator::outputs() {
+  if (model.graph.outputs.empty())
+    return fail("expected a graph with outputs, got none");
+  for (const ValueInfo &output : model.graph.outputs)
+    if (!outside.contains(output.name) && !definition.contains(output.name))
+      return fail("output '" + output.name + "': expected a value of the graph, got an unknown name");
+  return true;
+}
+
+} // namespace
+
+bool coat::onnx::validate(const Model &model, std::vector<Node> &nodes, std::string &error, bool &notSupported) {
+  return Validator(model, nodes, error, notSupported).run();
+}
