@@ -165,7 +165,7 @@ private:
     std::vector<std::string> names(line.isa.begin(), line.isa.end());
     StringRef flag = names.empty() ? "march" : "-isa";
     if (names.empty())
-      names.push_back(!line.march.empty() ? line.march : !line.mcpu.empty() ? line.mcpu : "x86-64-v3");
+      names.push_back(!line.march.empty() ? line.march.getValue() : !line.mcpu.empty() ? line.mcpu.getValue() : "x86-64-v3");
     std::vector<const CpuTarget *> cpus;
     for (const std::string &name : names) {
       const CpuTarget *cpu = nullptr;
@@ -232,7 +232,7 @@ private:
       return fail(wrong, "--ref=" + line.reference + ": expected coat or ort");
     flags.reference = line.reference;
     if (flags.verb == Verb::run || flags.verb == Verb::bench) {
-      flags.weights = line.weights == "embed" ? "" : line.weights;
+      flags.weights = line.weights == "embed" ? "" : line.weights.getValue();
       return ok;
     }
     if (line.weights != "embed" && line.weights != "file")

@@ -5,6 +5,7 @@
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/AsmState.h"
+#include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/Timing.h"
@@ -53,7 +54,7 @@ Status Session::readOnnx(StringRef file) {
   if (failed(imported))
     return fail(notSupported ? unsupported : wrong, error.empty() ? collect.message() : error);
   module = std::move(*imported);
-  if (failed(verify(*module)))
+  if (failed(mlir::verify(*module)))
     return fail(bug, collect.message());
   return ok;
 }
