@@ -8,6 +8,7 @@
 #include "coat/Kernels/Passes.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
@@ -55,8 +56,7 @@ private:
   LogicalResult convert(Operation *op);
   void launchGroup(Group &group);
   void launchCopy(Location loc, Value from, Value to);
-  void launchFill(Location loc, Value to, Attribute value);
-  void fillBorder(PadOp pad, Value buffer);
+  void launchBorder(PadOp pad, Value buffer);
   func::FuncOp makeKernel(Location loc, TypeRange types);
   LaunchOp launch(Location loc, func::FuncOp kernel, ValueRange ins, ValueRange outs);
   void resolveDims(Operation *first, Operation *last);
@@ -207,7 +207,7 @@ Value Outliner::placeInPad(PadOp pad, Value tensor) {
     return nullptr;
   Value whole = placeFor(pad.getResult());
   buffers[pad.getResult()] = whole;
-  fillBorder(pad, whole);
+  launchBorder(pad, whole);
   SmallVector<OpFoldResult> offsets, extents, ones(type.getRank(), b.getIndexAttr(1));
   for (auto [low, size] : llvm::zip_equal(pad.getLow(), type.getShape())) {
     offsets.push_back(b.getIndexAttr(low));
@@ -337,34 +337,30 @@ void Outliner::launchCopy(Location loc, Value from, Value to) {
   func::ReturnOp::create(b, loc);
 }
 
-void Outliner::launchFill(Location loc, Value to, Attribute value) {
-  func::FuncOp kernel = makeKernel(loc, to.getType());
-  launch(loc, kernel, {}, to);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(&kernel.getBody().front());
-  kernel->setAttr("coat.ops", b.getStrArrayAttr({"fill"}));
-  auto type = cast<MemRefType>(to.getType());
-  auto tensor = RankedTensorType::get(type.getShape(), type.getElementType());
-  writeTo(b, loc, arith::ConstantOp::create(b, loc, DenseElementsAttr::get(tensor, value)), kernel.getArgument(0));
-  func::ReturnOp::create(b, loc);
-}
-
-/// Fills what lies outside the inside: for each dimension the slabs before and after it, over the
-/// inside of the dimensions that are done, so that no element is written twice.
-void Outliner::fillBorder(PadOp pad, Value buffer) {
+/// One launch that fills what lies outside the inside of a padded buffer: for each dimension the slabs
+/// before and after it, over the inside of the dimensions that are done, so that nothing is written twice.
+void Outliner::launchBorder(PadOp pad, Value buffer) {
+  Location loc = pad.getLoc();
   RankedTensorType type = tensorType(pad.getResult());
   Type element = type.getElementType();
-  Attribute value = isa<FloatType>(element) ? Attribute(b.getFloatAttr(element, pad.getValue().convertToDouble()))
-                                            : Attribute(b.getIntegerAttr(element, (int64_t)pad.getValue().convertToDouble()));
-  SmallVector<int64_t> offsets(type.getRank(), 0), extents(type.getShape());
+  double number = pad.getValue().convertToDouble();
+  TypedAttr value = isa<FloatType>(element) ? TypedAttr(b.getFloatAttr(element, number))
+                                            : TypedAttr(b.getIntegerAttr(element, (int64_t)number));
+  func::FuncOp kernel = makeKernel(loc, buffer.getType());
+  kernel->setAttr("coat.ops", b.getStrArrayAttr({"border"}));
+  launch(loc, kernel, {}, buffer);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(&kernel.getBody().front());
+  Value fill = arith::ConstantOp::create(b, loc, value);
+  SmallVector<int64_t> offsets(type.getRank(), 0), extents(type.getShape()), ones(type.getRank(), 1);
   auto slab = [&](int64_t dim, int64_t at, int64_t size) {
     if (!size)
       return;
     SmallVector<int64_t> o(offsets), e(extents);
     o[dim] = at;
     e[dim] = size;
-    Value view = memref::SubViewOp::create(b, pad.getLoc(), buffer, o, e, SmallVector<int64_t>(o.size(), 1));
-    launchFill(pad.getLoc(), view, value);
+    Value view = memref::SubViewOp::create(b, loc, kernel.getArgument(0), o, e, ones);
+    linalg::FillOp::create(b, loc, fill, view);
   };
   for (int64_t dim = 0; dim < type.getRank(); ++dim) {
     int64_t low = pad.getLow()[dim], high = pad.getHigh()[dim];
@@ -373,6 +369,7 @@ void Outliner::fillBorder(PadOp pad, Value buffer) {
     offsets[dim] = low;
     extents[dim] -= low + high;
   }
+  func::ReturnOp::create(b, loc);
 }
 
 //===----------------------------------------------------------------------===//

@@ -1,4 +1,5 @@
 // The Layout stage: its passes in order.
+#include "coat/Graph/Passes.h"
 #include "coat/Layout/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Transforms/Passes.h"
@@ -8,7 +9,10 @@ using namespace mlir;
 void coat::buildLayoutPipeline(OpPassManager &pm, StringRef cpu) {
   OpPassManager &entry = pm.nest<func::FuncOp>();
   entry.addPass(createCoatChannelsLast());
+  // A flatten in front of a dense layer permutes the layer's weights instead of the image.
+  entry.addPass(createCoatSimplifyMovement());
   // Constants transposed on the way fold here; equal ones merge.
+  entry.addPass(createCoatFoldConstants());
   entry.addPass(createCanonicalizerPass());
   entry.addPass(createCSEPass());
   // Before pointwise: a padded 1x1 convolution becomes one without pads.

@@ -38,7 +38,22 @@ Value reshapeTo(OpBuilder &b, Location loc, Value value, ArrayRef<OpFoldResult> 
   return ReshapeOp::create(b, loc, tensorType(value).clone(shape), value, dynamic);
 }
 
+/// Is `value`, perhaps after element-wise work on it alone, padded and nothing else? Then a convolution
+/// writes into the padded buffer, where a product over merged rows would need a copy. Short rows are
+/// the exception: they do not fill register tiles, and the copy is small.
+bool isPaddedNext(Value value) {
+  auto type = tensorType(value);
+  if (!value.hasOneUse() || type.getRank() < 3 || type.getDimSize(type.getRank() - 2) < 12)
+    return false;
+  Operation *user = *value.getUsers().begin();
+  if (auto pad = dyn_cast<PadOp>(user))
+    return pad.getMode() == PadMode::constant;
+  return isa<ElementwiseOp>(user) && tensorType(user->getResult(0)).getShape() == type.getShape() &&
+         isPaddedNext(user->getResult(0));
+}
+
 /// conv [N, D.., C] with a 1x1 filter -> reshape(matmul(reshape [N*D.., C], filter^T)).
+/// Does not apply to strides, groups, pads, filters that are not constant, and where isPaddedNext.
 struct ConvToMatmul : OpRewritePattern<ConvOp> {
   using OpRewritePattern::OpRewritePattern;
 
@@ -46,7 +61,7 @@ struct ConvToMatmul : OpRewritePattern<ConvOp> {
     RankedTensorType filter = tensorType(op.getFilter());
     if (op.getDataLayout() != coat::DataLayout::channels_last || op.getFilterLayout() != FilterLayout::plain ||
         op.getGroup() != 1 || !allOnes(op.getStrides()) || !allOnes(filter.getShape().drop_front(2)) ||
-        llvm::any_of(op.getPads(), [](int64_t p) { return p != 0; }) || !matchPattern(op.getFilter(), m_Constant()))
+        llvm::any_of(op.getPads(), [](int64_t p) { return p != 0; }) || !matchPattern(op.getFilter(), m_Constant()) || isPaddedNext(op.getResult()))
       return failure();
     Location loc = op.getLoc();
     int64_t channels = filter.getDimSize(1), out = filter.getDimSize(0);

@@ -21,7 +21,7 @@ def CoatOutlineKernels : Pass<"coat-outline-kernels", "::mlir::ModuleOp"> {
   }];
   let options = [Option<"fuse", "fuse", "bool", "true", "let a kernel hold more than one op">];
   let dependentDialects = ["::coat::CoatDialect", "::mlir::memref::MemRefDialect",
-    "::mlir::bufferization::BufferizationDialect", "::mlir::affine::AffineDialect"];
+    "::mlir::bufferization::BufferizationDialect", "::mlir::affine::AffineDialect", "::mlir::linalg::LinalgDialect"];
 }
 
 def CoatMergeKernels : Pass<"coat-merge-kernels", "::mlir::ModuleOp"> {

@@ -1,0 +1,21 @@
+// RUN: coat-opt %s --coat-outline-kernels | FileCheck %s
+// RUN: coat-opt %s --coat-outline-kernels=fuse=false | FileCheck %s --check-prefix=NOFUSE
+
+// The element-wise op joins the product; its weights are an argument, the scalar is not.
+// CHECK: func.func @fused(%[[X:.*]]: memref<5x4xf32>, %[[W:.*]]: memref<4x3xf32>, %[[Y:.*]]: memref<5x3xf32> {coat.name = "y", coat.result}) attributes {coat.entry}
+// CHECK-NEXT: coat.launch @[[K:.*]](%[[X]], %[[W]]) outs(%[[Y]])
+// CHECK-NEXT: return
+// CHECK: func.func private @[[K]](%{{.*}}: memref<5x4xf32>, %{{.*}}: memref<4x3xf32>, %[[O:.*]]: memref<5x3xf32>) attributes {coat.kernel, coat.ops = ["matmul", "mul"]
+// CHECK: coat.matmul
+// CHECK: %[[R:.*]] = coat.elementwise mul
+// CHECK: bufferization.materialize_in_destination %[[R]] in restrict writable %[[O]]
+// NOFUSE: coat.launch
+// NOFUSE: coat.launch
+module {
+  func.func @fused(%x: tensor<5x4xf32>, %w: tensor<4x3xf32>) -> (tensor<5x3xf32> {coat.name = "y"}) attributes {coat.entry} {
+    %two = arith.constant dense<2.0> : tensor<f32>
+    %0 = coat.matmul %x, %w : (tensor<5x4xf32>, tensor<4x3xf32>) -> tensor<5x3xf32>
+    %1 = coat.elementwise mul %0, %two : (tensor<5x3xf32>, tensor<f32>) -> tensor<5x3xf32>
+    return %1 : tensor<5x3xf32>
+  }
+}
