@@ -117,7 +117,7 @@ Expected<std::unique_ptr<Module>> coat::buildHost(mlir::ModuleOp lowered, const 
     bodies.push_back(*body);
   }
   GlobalVariable *weights = nullptr;
-  if (model.weightsSize && !model.weightsInFile) {
+  if (!model.weights.empty() && !model.weightsInFile) {
     weights = new GlobalVariable(**module, ArrayType::get(Type::getInt8Ty(context), model.weightsSize), true,
                                  GlobalValue::ExternalLinkage, nullptr, weightsSymbol(model));
     weights->setVisibility(GlobalValue::HiddenVisibility);

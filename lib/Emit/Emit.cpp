@@ -90,7 +90,7 @@ class Emitter {
 public:
   Emitter(mlir::ModuleOp lowered, const ModelDescription &model, const EmitOptions &options)
       : lowered(lowered), model(model), options(options), triple(options.triple),
-        embedded(model.weightsSize && !model.weightsInFile) {}
+        embedded(!model.weights.empty() && !model.weightsInFile) {}
 
   Error emitObjects(Artifact artifact, StringRef path, StringRef soname) {
     TemporaryFolder folder;
