@@ -6,6 +6,8 @@
 using namespace mlir;
 
 void coat::buildTilePipeline(OpPassManager &pm) {
+  // Ops without a tiling of their own are cut as generics; the others keep their meaning until they are cut.
+  pm.addPass(createLowerToLinalg({/*beforeTiling=*/true}));
   OpPassManager &func = pm.nest<func::FuncOp>();
   func.addPass(createFuseEpilogues());
   func.addPass(createTileKernels());

@@ -1,6 +1,30 @@
 // The Vector stage: its passes in order, as the named pipeline coat-stage-vector.
+#include "coat/Tile/Passes.h"
 #include "coat/Vector/Passes.h"
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
 
-void coat::buildVectorPipeline(OpPassManager &pm) { (void)pm; }
+void coat::buildVectorPipeline(OpPassManager &pm) {
+  // On tensors: values, not places, so that nothing is stored only to be loaded again.
+  pm.addNestedPass<func::FuncOp>(createEmitProducts());
+  // What no microkernel took.
+  pm.addPass(createLowerToLinalg());
+  OpPassManager &tensors = pm.nest<func::FuncOp>();
+  tensors.addPass(createVectorizeElementwise());
+  tensors.addPass(createCanonicalizerPass());
+  tensors.addPass(createCSEPass());
+  // A result is computed in the place it is stored to.
+  tensors.addPass(bufferization::createEmptyTensorEliminationPass());
+  pm.addPass(bufferization::createOneShotBufferizePass());
+  OpPassManager &memrefs = pm.nest<func::FuncOp>();
+  memrefs.addPass(createCanonicalizerPass());
+  memrefs.addPass(createCSEPass());
+  memrefs.addPass(createCanonicalizerPass()); // a copy onto itself shows only after the CSE
+  memrefs.addPass(createConvertLinalgToLoopsPass());
+  memrefs.addPass(createCheckKernels());
+}

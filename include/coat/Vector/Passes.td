@@ -4,4 +4,20 @@
 
 include "mlir/Pass/PassBase.td"
 
+def EmitProducts : Pass<"coat-emit-products", "::mlir::func::FuncOp"> {
+  let summary = "convolutions and matrix products become register microkernels";
+  let dependentDialects = ["::mlir::vector::VectorDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect"];
+}
+
+def VectorizeElementwise : Pass<"coat-vectorize-elementwise", "::mlir::func::FuncOp"> {
+  let summary = "element-wise linalg.generic become loops over 1-D vectors";
+  let dependentDialects = ["::mlir::vector::VectorDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect"];
+}
+
+def CheckKernels : Pass<"coat-check-kernels", "::mlir::func::FuncOp"> {
+  let summary = "no tensors, coat or linalg ops are left in a kernel, and buffers only inside its tasks";
+}
+
 #endif

@@ -1,0 +1,205 @@
+// Convolutions of the size of a task as register microkernels.
+//
+//   for each run of output channels          the panel of its filter stays in the first cache ..
+//     for each image, row of outputs
+//       for each tile of outputs in the row  .. while tiles stream by
+//         sums = bias; sums += window x filter; epilogue; store
+#include "Microkernels.h"
+#include "Product.h"
+#include "coat/Dialect/Coat.h"
+
+using namespace mlir;
+using namespace coat;
+
+namespace {
+class ConvMicrokernel {
+public:
+  ConvMicrokernel(VectorBuilder &v, ConvOp op, ArrayRef<int64_t> reg)
+      : v(v), op(op), filter(cast<RankedTensorType>(op.getFilter().getType())), destination(v, op),
+        rank(cast<RankedTensorType>(op.getInput().getType()).getRank()), rows(reg[rank - 2]), channels(reg[rank - 1]) {
+    groups = filter.getDimSize(0);
+    depth = filter.getDimSize(filter.getRank() - 2);
+    for (int64_t dim = 0; dim < rank; ++dim)
+      sizes.push_back(v.sizeOf(destination.tensor(), dim));
+  }
+
+  Value emit() { return isDepthwise() ? emitDepthwise() : emitGroups(); }
+  Operation *replaced() const { return destination.op(); }
+
+private:
+  bool isDepthwise() { return groups == 1 && op.getGroup() > 1; }
+  int64_t spatial() const { return rank - 2; }
+  OpFoldResult zero() const { return v.builder.getIndexAttr(0); }
+  ArrayRef<int64_t> window() const { return filter.getShape().slice(2, spatial()); }
+
+  /// Loops over images and all spatial dimensions but the last; `body` gets their indices.
+  Value overOuter(SmallVector<Value> outer, Value tensor, llvm::function_ref<Value(ValueRange, Value)> body) {
+    int64_t dim = outer.size();
+    if (dim == rank - 2)
+      return body(outer, tensor);
+    return v.loopOver(zero(), sizes[dim], 1, tensor, [&](Value iv, Value inner) {
+      SmallVector<Value> next = outer;
+      next.push_back(iv);
+      return overOuter(next, inner, body);
+    });
+  }
+
+  /// Input indices of output (`outer`, `column` + `row`) at window position `taps`, less the channel.
+  SmallVector<Value> inputIndices(ValueRange outer, Value column, int64_t row, ValueRange taps) {
+    SmallVector<Value> indices = {outer[0]};
+    for (int64_t i = 0; i < spatial(); ++i) {
+      bool last = i + 1 == spatial();
+      int64_t stride = op.getStrides()[i], dilation = op.getDilations()[i];
+      Value offset = v.linear(taps[i], dilation, v.index(0), last ? row * stride : 0);
+      indices.push_back(v.linear(last ? column : outer[1 + i], stride, offset, 0));
+    }
+    return indices;
+  }
+
+  SmallVector<Value> outputPoint(ValueRange outer, Value column, int64_t row, Value channel) {
+    SmallVector<Value> point(outer);
+    point.push_back(v.plus(column, row));
+    point.push_back(channel);
+    return point;
+  }
+
+  SmallVector<Value> startOf(int64_t tileRows, const ChannelRun &run, Value firstChannel) {
+    SmallVector<Value> starts;
+    for (int64_t j = 0; j < run.vectors; ++j)
+      starts.push_back(op.getBias() ? v.load(op.getBias(), v.linear(firstChannel, 1, run.start, j * v.lanes), run.mask(j))
+                                    : v.zero(v.builder.getF32Type()));
+    SmallVector<Value> sums;
+    for (int64_t row = 0; row < tileRows; ++row)
+      sums.append(starts);
+    return sums;
+  }
+
+  Value emitGroups() {
+    OpFoldResult perGroup = groups == 1 ? sizes.back() : v.builder.getIndexAttr(int64_t(*op.getOutChannels()) / groups);
+    return v.loopOver(zero(), v.builder.getIndexAttr(groups), 1, destination.tensor(), [&](Value group, Value tensor) {
+      return coverChannels(v, perGroup, channels, tensor, [&](const ChannelRun &run, Value inner) {
+        return overOuter({}, inner, [&](ValueRange outer, Value row) {
+          return coverRows(v, sizes[rank - 2], rows, row, [&](Value column, int64_t tileRows, Value tile) {
+            return emitTile(group, run, outer, column, tileRows, tile);
+          });
+        });
+      });
+    });
+  }
+
+  Value emitTile(Value group, const ChannelRun &run, ValueRange outer, Value column, int64_t tileRows, Value tensor) {
+    int64_t vectorsOfBlock = filter.getShape().back() / v.lanes;
+    int64_t perGroup = groups == 1 ? 0 : int64_t(*op.getOutChannels()) / groups;
+    auto left = [&](int64_t row, ValueRange taps, Value k, int64_t offset) {
+      SmallVector<Value> indices = inputIndices(outer, column, row, taps);
+      indices.push_back(v.linear(group, depth, k, offset));
+      return v.loadScalar(op.getInput(), indices);
+    };
+    auto panel = [&](int64_t j, ValueRange taps, Value k, int64_t offset) {
+      // Runs start at whole blocks, except behind the last one of an unknown extent.
+      AffineExpr d0 = v.builder.getAffineDimExpr(0);
+      int64_t block = filter.getShape().back();
+      auto apply = [&](AffineExpr expr) {
+        return v.valueOf(affine::makeComposedFoldedAffineApply(v.builder, v.loc, expr, {getAsOpFoldResult(run.start)}));
+      };
+      Value blockIndex = apply(d0.floorDiv(block) + j / vectorsOfBlock);
+      Value lane = run.vectors == 1 ? apply(d0 % block) : v.index(j % vectorsOfBlock * v.lanes);
+      SmallVector<Value> indices = {group, blockIndex};
+      indices.append(taps.begin(), taps.end());
+      indices.append({v.plus(k, offset), lane});
+      return v.load(op.getFilter(), indices);
+    };
+    Product product{llvm::to_vector(window()), v.builder.getIndexAttr(depth), left, panel};
+    Value firstChannel = v.linear(group, perGroup, v.index(0), 0);
+    SmallVector<Value> sums =
+        accumulate(v, product, tileRows, run.vectors, startOf(tileRows, run, firstChannel));
+    for (int64_t row = 0; row < tileRows; ++row)
+      for (int64_t j = 0; j < run.vectors; ++j) {
+        Value channel = v.linear(firstChannel, 1, run.start, j * v.lanes);
+        tensor = destination.store(v, sums[row * run.vectors + j], tensor, outputPoint(outer, column, row, channel),
+                                   run.mask(j));
+      }
+    return tensor;
+  }
+
+  /// One filter a channel: vectors along channels on both sides, channels innermost because rows are contiguous in them.
+  Value emitDepthwise() {
+    return overOuter({}, destination.tensor(), [&](ValueRange outer, Value tensor) {
+      return coverRows(v, sizes[rank - 2], rows, tensor, [&](Value column, int64_t tileRows, Value tile) {
+        return coverVectors(tile, [&](const ChannelRun &run, Value inner) {
+          return emitDepthwiseTile(run, outer, column, tileRows, inner);
+        });
+      });
+    });
+  }
+
+  Value coverVectors(Value tensor, llvm::function_ref<Value(const ChannelRun &, Value)> body) {
+    int64_t total = int64_t(*op.getOutChannels()), full = total / v.lanes * v.lanes;
+    tensor = v.loopOver(zero(), v.builder.getIndexAttr(full), v.lanes, tensor,
+                        [&](Value start, Value inner) { return body({start, 1, Value()}, inner); });
+    return full == total ? tensor : body({v.index(full), 1, v.mask(v.builder.getIndexAttr(total - full))}, tensor);
+  }
+
+  Value emitDepthwiseTile(const ChannelRun &run, ValueRange outer, Value column, int64_t tileRows, Value tensor) {
+    SmallVector<Value> sums = depthwiseTaps(run, outer, column, tileRows, {}, startOf(tileRows, run, v.index(0)));
+    for (int64_t row = 0; row < tileRows; ++row)
+      tensor = destination.store(v, sums[row], tensor, outputPoint(outer, column, row, run.start), run.lastMask);
+    return tensor;
+  }
+
+  /// Windows up to 3x3 are unrolled, so that neighbouring outputs share the inputs they load; larger ones along rows only.
+  SmallVector<Value> depthwiseTaps(const ChannelRun &run, ValueRange outer, Value column, int64_t tileRows,
+                                   SmallVector<Value> taps, SmallVector<Value> sums) {
+    int64_t dim = taps.size();
+    if (dim == spatial())
+      return depthwiseTap(run, outer, column, tileRows, taps, std::move(sums));
+    auto next = [&](Value tap, ValueRange carried) {
+      SmallVector<Value> inner = taps;
+      inner.push_back(tap);
+      return depthwiseTaps(run, outer, column, tileRows, inner, llvm::to_vector(carried));
+    };
+    bool unrolled = dim + 1 == spatial() || ShapedType::getNumElements(window()) <= 9;
+    if (!unrolled)
+      return v.loop(zero(), v.builder.getIndexAttr(window()[dim]), 1, sums, next);
+    for (int64_t tap = 0; tap < window()[dim]; ++tap)
+      sums = next(v.index(tap), sums);
+    return sums;
+  }
+
+  SmallVector<Value> depthwiseTap(const ChannelRun &run, ValueRange outer, Value column, int64_t tileRows,
+                                  ValueRange taps, SmallVector<Value> sums) {
+    AffineExpr d0 = v.builder.getAffineDimExpr(0);
+    int64_t block = filter.getShape().back();
+    auto apply = [&](AffineExpr expr) {
+      return v.valueOf(affine::makeComposedFoldedAffineApply(v.builder, v.loc, expr, {getAsOpFoldResult(run.start)}));
+    };
+    SmallVector<Value> indices = {v.index(0), apply(d0.floorDiv(block))};
+    indices.append(taps.begin(), taps.end());
+    indices.append({v.index(0), apply(d0 % block)});
+    Value weights = v.load(op.getFilter(), indices);
+    for (int64_t row = 0; row < tileRows; ++row) {
+      SmallVector<Value> at = inputIndices(outer, column, row, taps);
+      at.push_back(run.start);
+      sums[row] = v.multiplyAdd(v.load(op.getInput(), at, run.lastMask), weights, sums[row]);
+    }
+    return sums;
+  }
+
+  VectorBuilder &v;
+  ConvOp op;
+  RankedTensorType filter;
+  Destination destination;
+  int64_t rank, rows, channels, groups, depth;
+  SmallVector<OpFoldResult> sizes; // of the result
+};
+} // namespace
+
+void coat::emitMicrokernel(RewriterBase &rewriter, ConvOp op, ArrayRef<int64_t> reg, int64_t lanes) {
+  rewriter.setInsertionPoint(op);
+  VectorBuilder v(rewriter, op.getLoc(), lanes);
+  ConvMicrokernel kernel(v, op, reg);
+  Value result = kernel.emit();
+  rewriter.replaceOp(kernel.replaced(), result);
+  if (kernel.replaced() != op)
+    rewriter.eraseOp(op);
+}

@@ -1,0 +1,60 @@
+// The register microkernel of sums of products, shared by convolutions and matrix products.
+//
+//   acc[r][j] += broadcast(left(r, k)) * panel(j, k)      r < rows, j < vectors, for all k
+//
+// All accumulators are separate 1-D values that loops carry, so they stay in registers; `left` is broadcast from memory.
+#ifndef COAT_LIB_VECTOR_PRODUCT_H
+#define COAT_LIB_VECTOR_PRODUCT_H
+
+#include "Elementwise.h"
+
+namespace coat {
+/// What is multiplied and over which reduction.
+struct Product {
+  llvm::SmallVector<int64_t> taps;  // sizes of the loops around the reduction over `depth`: a filter's window
+  mlir::OpFoldResult depth;
+  /// Scalar of row `row` at window position `taps` and k = `k` + `offset`.
+  llvm::function_ref<mlir::Value(int64_t row, mlir::ValueRange taps, mlir::Value k, int64_t offset)> left;
+  /// Vector `j` of the other operand there.
+  llvm::function_ref<mlir::Value(int64_t j, mlir::ValueRange taps, mlir::Value k, int64_t offset)> panel;
+};
+
+/// rows x vectors sums, row by row, added to `start`.
+llvm::SmallVector<mlir::Value> accumulate(VectorBuilder &v, const Product &product, int64_t rows, int64_t vectors,
+                                          llvm::SmallVector<mlir::Value> start);
+
+/// Calls `tile(position, rows, tensor)` so that the rows [0, extent) are covered by tiles of at most `most` rows: tiles as equal
+/// as possible where the extent is known. Where it is not, the last tile overlaps the one before, which computes the same
+/// values again; extents below `most` go row by row.
+mlir::Value coverRows(VectorBuilder &v, mlir::OpFoldResult extent, int64_t most, mlir::Value tensor,
+                      llvm::function_ref<mlir::Value(mlir::Value position, int64_t rows, mlir::Value tensor)> tile);
+
+/// A run of channels that one microkernel computes: where it starts, how many vectors it has, and the valid lanes of the last.
+struct ChannelRun {
+  mlir::Value start;
+  int64_t vectors;
+  mlir::Value lastMask; // null: all lanes
+
+  mlir::Value mask(int64_t j) const { return j + 1 == vectors ? lastMask : mlir::Value(); }
+};
+/// Calls `run` so that the channels [0, extent) are covered by runs of `most` channels (a multiple of 16), then of fewer.
+mlir::Value coverChannels(VectorBuilder &v, mlir::OpFoldResult extent, int64_t most, mlir::Value tensor,
+                          llvm::function_ref<mlir::Value(const ChannelRun &run, mlir::Value tensor)> body);
+
+/// Where sums go: the result of a product, through the element-wise op that reads it, if any.
+class Destination {
+public:
+  /// The tensor to write for `product` and the op that its users read from then on.
+  Destination(VectorBuilder &v, mlir::Operation *product);
+  mlir::Value tensor() const { return target; }
+  /// The op whose result is computed: the product or its epilogue.
+  mlir::Operation *op() const { return last; }
+  mlir::Value store(VectorBuilder &v, mlir::Value sums, mlir::Value tensor, mlir::ValueRange point, mlir::Value mask);
+
+private:
+  mlir::Operation *product, *last;
+  mlir::Value target;
+};
+} // namespace coat
+
+#endif
