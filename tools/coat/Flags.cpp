@@ -274,10 +274,16 @@ Status coat::tool::parseFlags(int argc, char **argv, Flags &flags) {
   for (int i = 1; i < argc; ++i) // errors of the flags themselves, too
     if (StringRef(argv[i]).ltrim('-') == "diagnostics=json")
       setJsonDiagnostics(true);
-  CommandLine line;
+  static CommandLine line; // LLVM keeps pointers to it, and lld resets all options when it runs
   std::string text;
   llvm::raw_string_ostream errors(text);
-  if (!cl::ParseCommandLineOptions(argc, argv, "coat: compiles convolution-attention models into libraries\n", &errors))
+  // The options of the LLVM libraries are no promise of ours.
+  for (auto &entry : cl::getRegisteredOptions())
+    if (entry.first() != "help" && entry.first() != "version")
+      entry.second->setHiddenFlag(cl::ReallyHidden);
+  std::vector<const char *> words(argv, argv + argc);
+  words[0] = "coat";
+  if (!cl::ParseCommandLineOptions(argc, words.data(), "coat: compiles convolution-attention models into libraries\n", &errors))
     return fail(wrong, StringRef(text).trim().take_until([](char c) { return c == '\n'; }));
   bool anyVerb = line.compile || line.check || line.run || line.bench || line.verify;
   if (!anyVerb)
