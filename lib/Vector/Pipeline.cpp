@@ -4,7 +4,6 @@
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
@@ -25,6 +24,6 @@ void coat::buildVectorPipeline(OpPassManager &pm) {
   memrefs.addPass(createCanonicalizerPass());
   memrefs.addPass(createCSEPass());
   memrefs.addPass(createCanonicalizerPass()); // a copy onto itself shows only after the CSE
-  memrefs.addPass(createConvertLinalgToLoopsPass());
+  memrefs.addPass(createLinalgToLoops());
   memrefs.addPass(createCheckKernels());
 }

@@ -4,7 +4,7 @@
 
 include "coat/Dialect/CoatBase.td"
 
-def Coat_AttentionOp : Coat_InferredOp<"attention", [AttrSizedOperandSegments, SameVariadicResultSize]> {
+def Coat_AttentionOp : Coat_InferredOp<"attention", [AttrSizedOperandSegments, SameVariadicResultSize, Coat_ResultTiled]> {
   let summary = "scaled dot-product attention: self, cross, multi-head, grouped-query (ONNX Attention)";
   let description = [{
     query [B, H, Sq, D], key [B, Hkv, Skv, D], value [B, Hkv, Skv, Dv], result
@@ -64,7 +64,7 @@ def Coat_AttentionOp : Coat_InferredOp<"attention", [AttrSizedOperandSegments, S
     }]>];
 }
 
-def Coat_SoftmaxOp : Coat_InferredOp<"softmax"> {
+def Coat_SoftmaxOp : Coat_InferredOp<"softmax", [Coat_ResultTiled]> {
   let summary = "softmax or its logarithm over one dimension (ONNX Softmax, LogSoftmax 13)";
   let description = [{
     out = exp(x - max x) / sum exp(x - max x) along `axis`; with `log`,

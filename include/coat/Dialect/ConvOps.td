@@ -48,7 +48,7 @@ def Coat_ConvOp : Coat_InferredOp<"conv", [Coat_ResultTiled]> {
   let assemblyFormat = "$input `,` $filter (`bias` $bias^)? attr-dict `:` functional-type(operands, results)";
 }
 
-def Coat_ConvTransposeOp : Coat_InferredOp<"conv_transpose"> {
+def Coat_ConvTransposeOp : Coat_InferredOp<"conv_transpose", [Coat_ResultTiled]> {
   let summary = "transposed convolution over 1 to 3 spatial dimensions (ONNX ConvTranspose)";
   let description = [{
     ```

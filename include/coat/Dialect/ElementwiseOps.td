@@ -66,7 +66,7 @@ def Coat_CastOp : Coat_Op<"cast", [
   }];
 }
 
-def Coat_ReduceOp : Coat_InferredOp<"reduce"> {
+def Coat_ReduceOp : Coat_InferredOp<"reduce", [Coat_ResultTiled]> {
   let summary = "reduction over some dimensions (ONNX Reduce*)";
   let description = [{
     Constraints:
@@ -84,7 +84,7 @@ def Coat_ReduceOp : Coat_InferredOp<"reduce"> {
   let assemblyFormat = "$kind $input attr-dict `:` functional-type(operands, results)";
 }
 
-def Coat_ArgReduceOp : Coat_InferredOp<"arg_reduce"> {
+def Coat_ArgReduceOp : Coat_InferredOp<"arg_reduce", [Coat_ResultTiled]> {
   let summary = "index of the extreme element along one dimension (ONNX ArgMax, ArgMin)";
   let description = [{
     kind is max or min; the first such index, or with `select_last` the last.

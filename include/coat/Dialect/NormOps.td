@@ -5,7 +5,7 @@
 
 include "coat/Dialect/CoatBase.td"
 
-def Coat_BatchNormOp : Coat_InferredOp<"batch_norm"> {
+def Coat_BatchNormOp : Coat_InferredOp<"batch_norm", [Coat_ResultTiled]> {
   let summary = "per-channel affine map with given statistics (ONNX BatchNormalization, inference)";
   let description = [{
     out = scale * (x - mean) / sqrt(variance + epsilon) + bias, per channel
@@ -28,7 +28,7 @@ def Coat_BatchNormOp : Coat_InferredOp<"batch_norm"> {
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
 }
 
-def Coat_LayerNormOp : Coat_InferredOp<"layer_norm", [AttrSizedOperandSegments]> {
+def Coat_LayerNormOp : Coat_InferredOp<"layer_norm", [AttrSizedOperandSegments, Coat_ResultTiled]> {
   let summary = "normalization over the trailing dimensions (ONNX LayerNormalization, RMSNormalization)";
   let description = [{
     Over dimensions axis .. rank-1: out = scale * (x - mean) / sqrt(var + epsilon) + bias;
@@ -52,7 +52,7 @@ def Coat_LayerNormOp : Coat_InferredOp<"layer_norm", [AttrSizedOperandSegments]>
   let assemblyFormat = "$input (`scale` $scale^)? (`bias` $bias^)? attr-dict `:` functional-type(operands, results)";
 }
 
-def Coat_GroupNormOp : Coat_InferredOp<"group_norm"> {
+def Coat_GroupNormOp : Coat_InferredOp<"group_norm", [Coat_ResultTiled]> {
   let summary = "normalization over groups of channels and all spatial dimensions (ONNX GroupNormalization, InstanceNormalization)";
   let description = [{
     Channels (dimension 1, or the last one for channels_last) are cut into
@@ -78,7 +78,7 @@ def Coat_GroupNormOp : Coat_InferredOp<"group_norm"> {
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
 }
 
-def Coat_LRNOp : Coat_InferredOp<"lrn"> {
+def Coat_LRNOp : Coat_InferredOp<"lrn", [Coat_ResultTiled]> {
   let summary = "local response normalization across channels (ONNX LRN)";
   let description = [{
     out[n, c, ..] = x / (k + alpha / size * sum of x[n, i, ..]^2)^beta over

@@ -4,7 +4,7 @@
 
 include "coat/Dialect/CoatBase.td"
 
-def Coat_PoolOp : Coat_InferredOp<"pool"> {
+def Coat_PoolOp : Coat_InferredOp<"pool", [Coat_ResultTiled]> {
   let summary = "pooling over 1 to 3 spatial dimensions (ONNX MaxPool 1-22, AveragePool 1-22, LpPool 1-22)";
   let description = [{
     Over the window o*s + i*d - pad_begin, i < K, of each channel: the maximum,
@@ -41,7 +41,7 @@ def Coat_PoolOp : Coat_InferredOp<"pool"> {
   let assemblyFormat = "$kind $input attr-dict `:` functional-type(operands, results)";
 }
 
-def Coat_GlobalPoolOp : Coat_InferredOp<"global_pool"> {
+def Coat_GlobalPoolOp : Coat_InferredOp<"global_pool", [Coat_ResultTiled]> {
   let summary = "pooling over all spatial dimensions, kept as size 1 (ONNX Global*Pool)";
   let description = [{
     Constraints:
@@ -59,7 +59,7 @@ def Coat_GlobalPoolOp : Coat_InferredOp<"global_pool"> {
   let assemblyFormat = "$kind $input attr-dict `:` functional-type(operands, results)";
 }
 
-def Coat_ResizeOp : Coat_InferredOp<"resize"> {
+def Coat_ResizeOp : Coat_InferredOp<"resize", [Coat_ResultTiled]> {
   let summary = "interpolation over any dimensions (ONNX Resize 10-19, Upsample 7-9)";
   let description = [{
     Output coordinate x of a dimension with input size I and output size O maps to

@@ -16,6 +16,13 @@ def VectorizeElementwise : Pass<"coat-vectorize-elementwise", "::mlir::func::Fun
                            "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect"];
 }
 
+def LinalgToLoops : Pass<"coat-linalg-to-loops", "::mlir::func::FuncOp"> {
+  let summary = "linalg ops and copies on memrefs become loops over 1-D vectors and scalars";
+  let dependentDialects = ["::mlir::vector::VectorDialect", "::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::affine::AffineDialect",
+                           "::mlir::arith::ArithDialect"];
+}
+
 def CheckKernels : Pass<"coat-check-kernels", "::mlir::func::FuncOp"> {
   let summary = "no tensors, coat or linalg ops are left in a kernel, and buffers only inside its tasks";
 }
