@@ -4,6 +4,7 @@
 #include "mlir/IR/Location.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/PrettyStackTrace.h"
 #include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
 #include <algorithm>
@@ -97,5 +98,6 @@ static void onCrash(void *) {
 void coat::tool::reportCrashes(int argc, char **argv) {
   for (int i = 0; i < argc; ++i)
     commandLine += (i ? " " : "") + std::string(i ? argv[i] : "coat");
+  llvm::setBugReportMsg("");
   llvm::sys::AddSignalHandler(onCrash, nullptr);
 }

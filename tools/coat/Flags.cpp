@@ -12,7 +12,7 @@ using llvm::StringRef;
 namespace cl = llvm::cl;
 
 namespace {
-/// Lives while the command line is parsed; options register themselves with LLVM when they are made.
+/// Options register themselves with LLVM when they are made.
 struct CommandLine {
   cl::SubCommand compile{"compile", "compile a model into a library"};
   cl::SubCommand check{"check", "say which ops of a model are supported, and why others are not"};
@@ -278,9 +278,9 @@ Status coat::tool::parseFlags(int argc, char **argv, Flags &flags) {
   std::string text;
   llvm::raw_string_ostream errors(text);
   // The options of the LLVM libraries are no promise of ours.
-  for (auto &entry : cl::getRegisteredOptions())
-    if (entry.first() != "help" && entry.first() != "version")
-      entry.second->setHiddenFlag(cl::ReallyHidden);
+  for (auto &[name, option] : cl::getRegisteredOptions())
+    if (name != "help" && name != "version")
+      option->setHiddenFlag(cl::ReallyHidden);
   std::vector<const char *> words(argv, argv + argc);
   words[0] = "coat";
   if (!cl::ParseCommandLineOptions(argc, words.data(), "coat: compiles convolution-attention models into libraries\n", &errors))

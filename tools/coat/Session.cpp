@@ -9,6 +9,8 @@
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/Timing.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -26,6 +28,8 @@ Context::Context(unsigned jobs)
       context(MLIRContext::Threading::DISABLED) {
   DialectRegistry registry;
   registerDialects(registry);
+  registerBuiltinDialectTranslation(registry);
+  registerLLVMDialectTranslation(registry);
   context.appendDialectRegistry(registry);
   if (pool->getMaxConcurrency() > 1)
     context.setThreadPool(*pool);
@@ -273,8 +277,9 @@ Status Session::write(StringRef file, StringRef soname) {
     return fail(wrong, file + ": expected one of .so .a .o .s .ll .bc .mlir .mlirbc, by suffix");
   Collect collect(context);
   if (llvm::Error error = emitArtifact(*module, description, flags.emit, *artifact, file, soname)) {
+    Status status = error.isA<llvm::FileError>() || error.isA<llvm::ECError>() ? wrong : bug;
     std::string message = llvm::toString(std::move(error));
-    return fail(wrong, collect.message().empty() ? message : collect.message());
+    return fail(status, collect.message().empty() ? message : collect.message());
   }
   return ok;
 }
