@@ -145,7 +145,8 @@ static OpFoldResult foldScalars(Operation *op, ArrayRef<Attribute> operands,
   Block formula;
   for (DenseElementsAttr constant : constants)
     formula.addArgument(constant.getElementType(), op->getLoc());
-  OpBuilder builder = OpBuilder::atBlockBegin(&formula);
+  OpBuilder builder(op->getContext());
+  builder.setInsertionPointToStart(&formula);
   Value result = build(builder, formula.getArguments());
 
   SmallVector<Attribute> elements;
