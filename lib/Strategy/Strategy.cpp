@@ -13,6 +13,7 @@ constexpr int64_t block = 16;             // channels of a packed block
 constexpr int64_t assumedSize = 64;       // what a symbolic dimension counts as
 constexpr double smallestTask = 2e6;      // floating-point operations of a product: about 20 us on one core
 constexpr double wantedTasks = 64;
+constexpr double workOfByte = 5;          // operations in the time in which a byte comes from memory
 constexpr double smallestMove = 64 * 1024; // elements that a task of any other op reads and writes
 
 RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
@@ -27,11 +28,22 @@ int64_t product(ArrayRef<int64_t> sizes) {
 /// Half of `size`, rounded up to a multiple of `step`.
 int64_t half(int64_t size, int64_t step) { return llvm::alignTo(llvm::divideCeil(size, 2), step); }
 
+/// A tile near `tile` that cuts `size` into equal parts, if there is one: unequal parts need code for unknown sizes.
+int64_t evenTile(int64_t size, int64_t tile, int64_t step) {
+  if (ShapedType::isDynamic(size) || tile >= size)
+    return tile;
+  for (int64_t difference = 0; difference <= tile / 3; difference += step)
+    for (int64_t candidate : {tile + difference, tile - difference})
+      if (candidate > 0 && size % candidate == 0)
+        return candidate;
+  return tile;
+}
+
 /// What a product looks like to the choice of tiles: result rows x channels, reduced over `depth`.
 struct Product {
   int64_t rows, rowStep;         // rows that can be cut, and the multiple they are cut at
   int64_t channels, channelStep; // the same for channels; channelStep 0: may not be cut
-  double flopsOfCell;            // operations of one row and channel
+  double workOfCell;             // operations of one row and channel
   double bytesOfRow;             // input read for one row
   double bytesOfChannel;         // weights read for one channel
 };
@@ -39,13 +51,13 @@ struct Product {
 /// Rows and channels of one task.
 std::pair<int64_t, int64_t> cutProduct(const Product &p, double repeated, const CpuTarget &target) {
   int64_t rows = p.rows, channels = p.channels;
-  double total = repeated * rows * channels * p.flopsOfCell;
+  double total = repeated * rows * channels * p.workOfCell;
   double wanted = std::max(smallestTask, total / wantedTasks);
   auto canCutRows = [&] { return rows > p.rowStep; };
   auto canCutChannels = [&] { return p.channelStep && channels > p.channelStep; };
   while (canCutRows() || canCutChannels()) {
-    bool tooLong = rows * channels * p.flopsOfCell > 1.25 * wanted;
-    bool tooWide = rows * p.bytesOfRow > target.l2 / 2 && rows * channels * p.flopsOfCell > smallestTask;
+    bool tooLong = rows * channels * p.workOfCell > 1.25 * wanted;
+    bool tooWide = rows * p.bytesOfRow > target.l2 / 2 && rows * channels * p.workOfCell > smallestTask;
     if (!tooLong && !tooWide)
       break;
     bool weightsOutweigh = channels * p.bytesOfChannel > rows * p.bytesOfRow;
@@ -83,11 +95,14 @@ ScheduleAttr scheduleConv(ConvOp op, const CpuTarget &target) {
   p.rowStep = spatial > 1 ? 1 : 4 * reg.rows;
   p.channels = channels;
   // A cut through a group would leave the tile without one `group`; depthwise tiles must be equal for the same reason.
-  p.channelStep = packed && (group == 1 || (depthwise && channels % (2 * block) == 0)) ? block : 0;
-  p.flopsOfCell = 2 * depth * inner;
+  bool cutsChannels = packed && (group == 1 || (depthwise && channels % (2 * block) == 0));
+  p.channelStep = !cutsChannels ? 0 : depthwise ? block : reg.channels;
+  p.workOfCell = 2 * depth * inner;
   p.bytesOfRow = 4.0 * inner * inputChannels * op.getStrides()[0] * (spatial > 1 ? op.getStrides().back() : 1);
   p.bytesOfChannel = 4.0 * depth;
   auto [rows, part] = cutProduct(p, sizeOr(result.getDimSize(0)), target);
+  rows = evenTile(result.getDimSize(1), rows, 1);
+  part = evenTile(channels, part, block);
   if (depthwise && channels % part)
     part = channels;
   SmallVector<int64_t> tile(rank, 0), registers(rank, 1);
@@ -107,13 +122,16 @@ ScheduleAttr scheduleMatmul(MatmulOp op, const CpuTarget &target) {
   RegisterTile reg = chooseRegisterTile(result.getDimSize(rank - 2), sizeOr(result.getShape().back()), target);
   Product p;
   p.rows = sizeOr(result.getDimSize(rank - 2));
-  p.rowStep = 8 * reg.rows;
+  p.rowStep = 4 * reg.rows;
   p.channels = sizeOr(result.getShape().back());
   p.channelStep = 2 * reg.channels;
-  p.flopsOfCell = 2.0 * depth;
+  // With few rows, reading the weights is the work.
+  p.workOfCell = std::max(2.0 * depth, workOfByte * 4 * depth / p.rows);
   p.bytesOfRow = p.bytesOfChannel = 4.0 * depth;
   auto [rows, part] = cutProduct(p, product(result.getShape().drop_back(2)), target);
   SmallVector<int64_t> tile(rank, 1), registers(rank, 1);
+  rows = evenTile(result.getDimSize(rank - 2), rows, 1);
+  part = evenTile(result.getShape().back(), part, block);
   bool allRows = rows >= p.rows && !result.isDynamicDim(rank - 2);
   bool allColumns = part >= p.channels && !result.isDynamicDim(rank - 1);
   tile[rank - 2] = allRows ? 0 : rows;

@@ -9,7 +9,7 @@ static bool isF32(Value value) { return cast<ShapedType>(value.getType()).getEle
 
 static bool convHasMicrokernel(ConvOp op) {
   auto filter = cast<RankedTensorType>(op.getFilter().getType());
-  return isF32(op.getInput()) && op.getDataLayout() == DataLayout::channels_last &&
+  return isF32(op.getInput()) && op.getDataLayout() == coat::DataLayout::channels_last &&
          op.getFilterLayout() == FilterLayout::packed && filter.getShape().back() == 16 &&
          llvm::all_of(op.getPads(), [](int64_t pad) { return pad == 0; });
 }

@@ -22,13 +22,12 @@ using namespace mlir;
 using namespace coat;
 
 namespace {
-/// The schedule of a kernel: on its root op, or on the function.
+/// The schedule of a kernel: on its root op, the first that has one, or on the function.
 ScheduleAttr scheduleOf(func::FuncOp kernel) {
-  auto schedule = kernel->getAttrOfType<ScheduleAttr>("coat.schedule");
   for (Operation &op : kernel.getBody().front())
-    if (auto own = op.getAttrOfType<ScheduleAttr>("coat.schedule"))
-      schedule = own;
-  return schedule;
+    if (auto schedule = op.getAttrOfType<ScheduleAttr>("coat.schedule"))
+      return schedule;
+  return kernel->getAttrOfType<ScheduleAttr>("coat.schedule");
 }
 
 /// The op that makes all results of `kernel`, or null.

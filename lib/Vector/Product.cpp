@@ -127,10 +127,14 @@ Value coat::coverChannels(VectorBuilder &v, OpFoldResult extent, int64_t most, V
     return body({v.index(atBlock), vectors, v.mask(attr(tail - (vectors - 1) * v.lanes))}, tensor);
   }
   // Vector by vector behind the last full block: how many remain is not known.
-  AffineExpr d0 = v.builder.getAffineDimExpr(0);
-  OpFoldResult atBlock =
-      affine::makeComposedFoldedAffineApply(v.builder, v.loc, d0.floorDiv(block) * block, {extent});
-  tensor = whole(zero, atBlock, block, tensor);
+  auto roundedDown = [&](int64_t step) {
+    AffineExpr d0 = v.builder.getAffineDimExpr(0);
+    return affine::makeComposedFoldedAffineApply(v.builder, v.loc, d0.floorDiv(step) * step, {extent});
+  };
+  OpFoldResult atMost = roundedDown(most), atBlock = roundedDown(block);
+  tensor = whole(zero, atMost, most, tensor);
+  if (most > block)
+    tensor = whole(atMost, atBlock, block, tensor);
   return v.loopOver(atBlock, extent, v.lanes, tensor, [&](Value start, Value inner) {
     Value left = v.linear(start, -1, v.valueOf(extent), 0);
     return body({start, 1, v.mask(left)}, inner);
