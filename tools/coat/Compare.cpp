@@ -23,11 +23,12 @@ struct TemporaryFolder {
 };
 } // namespace
 
-static Status build(mlir::ModuleOp imported, CompileFlags flags, int level, llvm::StringRef file) {
+static Status build(mlir::ModuleOp imported, llvm::StringRef source, CompileFlags flags, int level,
+                    llvm::StringRef file) {
   flags.pipeline.optLevel = flags.emit.optLevel = level;
   flags.weightsInFile = false;
   Session session(*imported.getContext(), flags);
-  session.take(imported.clone());
+  session.take(imported.clone(), source);
   if (Status status = session.lower())
     return status;
   return session.write(file);
@@ -104,7 +105,7 @@ Comparison coat::tool::compareWithReference(mlir::ModuleOp imported, const Flags
   }
   std::string paths[] = {(folder.path + "/reference.so").str(), (folder.path + "/tested.so").str()};
   for (auto [path, level] : {std::pair(paths[0], 0), std::pair(paths[1], flags.compile.pipeline.optLevel)})
-    if ((result.status = build(imported, flags.compile, level, path)))
+    if ((result.status = build(imported, flags.input, flags.compile, level, path)))
       return result;
   nowDoing("verify");
   auto reference = Library::open(paths[0]), tested = Library::open(paths[1]);

@@ -26,8 +26,11 @@ public:
 
   /// Reads a model (.onnx) or IR (.mlir, .mlirbc), by suffix; "-" is an ONNX model from stdin.
   Status read(llvm::StringRef path);
-  /// Takes a module that Import made.
-  void take(mlir::OwningOpRef<mlir::ModuleOp> imported) { module = std::move(imported); }
+  /// Takes a module that Import made from the file `path`.
+  void take(mlir::OwningOpRef<mlir::ModuleOp> imported, llvm::StringRef path) {
+    module = std::move(imported);
+    source = path.str();
+  }
 
   /// Runs the stages from --start-at to --stop-after.
   Status lower();

@@ -140,7 +140,7 @@ Status coat::tool::verify(const Flags &flags) {
   if (comparison.status)
     return comparison.status;
   if (!comparison.difference) {
-    llvm::outs() << llvm::formatv("{0}: equal to the reference, at most {1:f3} of what is allowed (rtol {2}, atol {3} of "
+    llvm::outs() << llvm::formatv("{0}: equal to the reference, at most {1:f3} of what is allowed (rtol {2:e1}, atol {3:e1} of "
                                   "the largest), the same bits with 1 and 2 threads\n",
                                   llvm::sys::path::filename(flags.input), comparison.worst, flags.rtol, flags.atol);
     return ok;
