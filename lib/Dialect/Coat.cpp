@@ -10,6 +10,24 @@ using namespace coat;
 #include "coat/Dialect/CoatEnums.cpp.inc"
 #include "coat/Dialect/Interfaces.cpp.inc"
 
+/// `, reg = [1, 6],` or, where there is no register tile, `,`: an optional group cannot begin with the comma that also
+/// follows it.
+static ParseResult parseRegisterTile(AsmParser &parser, SmallVector<int64_t> &tile) {
+  if (parser.parseComma())
+    return failure();
+  if (failed(parser.parseOptionalKeyword("reg")))
+    return success();
+  auto parseSize = [&] { return parser.parseInteger(tile.emplace_back()); };
+  return failure(parser.parseEqual() || parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, parseSize) ||
+                 parser.parseComma());
+}
+
+static void printRegisterTile(AsmPrinter &printer, ArrayRef<int64_t> tile) {
+  if (!tile.empty())
+    printer << ", reg = [" << tile << "]";
+  printer << ", ";
+}
+
 #define GET_ATTRDEF_CLASSES
 #include "coat/Dialect/CoatAttrs.cpp.inc"
 

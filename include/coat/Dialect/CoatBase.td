@@ -118,12 +118,18 @@ def Coat_ScheduleAttr : AttrDef<Coat_Dialect, "Schedule"> {
     `tile` is the part of the iteration domain (of the root op's TilingInterface)
     that one task computes, 0 meaning the whole extent. `reg` is the register
     tile inside it, in the same dimensions. `vector` is the number of f32 lanes.
+    `order` permutes the dimensions of the tasks, slowest first; empty is the order
+    of the dimensions. Neighbouring tasks share what only the slow ones choose.
   }];
   let parameters = (ins StringRefParameter<>:$algorithm,
                         ArrayRefParameter<"int64_t">:$tile,
                         OptionalArrayRefParameter<"int64_t">:$reg,
+                        OptionalArrayRefParameter<"int64_t">:$order,
                         "int64_t":$vector);
-  let assemblyFormat = "`<` $algorithm `,` `tile` `=` `[` $tile `]` (`,` `reg` `=` `[` $reg^ `]`)? `,` `vector` `=` $vector `>`";
+  let assemblyFormat = [{
+    `<` $algorithm `,` `tile` `=` `[` $tile `]` (`reg` `=` `[` $reg^ `]`)? (`order` `=` `[` $order^ `]`)?
+    `,` `vector` `=` $vector `>`
+  }];
 }
 
 class Coat_Op<string mnemonic, list<Trait> traits = []>
