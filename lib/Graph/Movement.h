@@ -6,7 +6,7 @@
 
 namespace coat::graph {
 
-/// Transposes move towards the results through ops that do not care about the order of dimensions.
+/// Transposes move towards the results through ops that do not care about the order of dimensions, and compose.
 void populateSinkTransposePatterns(mlir::RewritePatternSet &patterns, mlir::PatternBenefit benefit = 1);
 
 /// Between a reshape and a transpose, splitting reshapes go first and merging ones last, so that transposes

@@ -265,7 +265,7 @@ struct Recognize : OpRewritePattern<MatmulOp> {
     if (op.getBias() || op.getTransposeLhs() || op.getFilterLayout() != FilterLayout::plain || rank > 4)
       return failure();
     SoftmaxOp softmax = readWeights(op.getLhs());
-    if (!softmax || softmax.getLog() || softmax.getAxis() != rank - 1 || tensorType(softmax).getRank() != rank)
+    if (!softmax || softmax.getLog() || static_cast<int64_t>(softmax.getAxis()) != rank - 1 || tensorType(softmax).getRank() != rank)
       return failure();
     Parts parts;
     parts.value = op.getRhs();

@@ -20,22 +20,6 @@ namespace coat {
 } // namespace coat
 
 namespace {
-/// transpose(transpose(x)) -> transpose(x), and none when that is the identity.
-struct ComposeTransposes : OpRewritePattern<TransposeOp> {
-  using OpRewritePattern::OpRewritePattern;
-
-  LogicalResult matchAndRewrite(TransposeOp op, PatternRewriter &rewriter) const override {
-    auto inner = op.getInput().getDefiningOp<TransposeOp>();
-    if (!inner)
-      return failure();
-    SmallVector<int64_t> permutation;
-    for (int64_t dim : op.getPermutation())
-      permutation.push_back(inner.getPermutation()[dim]);
-    rewriter.replaceOp(op, transposed(rewriter, op.getLoc(), inner.getInput(), permutation));
-    return success();
-  }
-};
-
 /// transpose(x) that moves only dimensions of size 1 -> reshape(x)
 struct UnitTranspose : OpRewritePattern<TransposeOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -256,7 +240,7 @@ struct ReduceToGlobalPool : OpRewritePattern<ReduceOp> {
 struct SimplifyMovement : coat::impl::CoatSimplifyMovementBase<SimplifyMovement> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<ComposeTransposes, UnitTranspose, MergeReshapes>(&getContext(), /*benefit=*/2);
+    patterns.add<UnitTranspose, MergeReshapes>(&getContext(), /*benefit=*/2);
     patterns.add<MergeCasts, DropBroadcast, GatherToSlice, SplitRankReducingSlice, TransposeIntoWeights,
                  ReduceToGlobalPool>(&getContext());
     populateSinkTransposePatterns(patterns);

@@ -53,6 +53,22 @@ static SmallVector<int64_t> permuted(ArrayRef<int64_t> values, ArrayRef<int64_t>
 namespace {
 bool isConstant(Value value) { return ConstantTensor::get(value).has_value(); }
 
+/// transpose(transpose(x)) -> transpose(x), and none when that is the identity.
+struct ComposeTransposes : OpRewritePattern<TransposeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(TransposeOp op, PatternRewriter &rewriter) const override {
+    auto inner = op.getInput().getDefiningOp<TransposeOp>();
+    if (!inner)
+      return failure();
+    SmallVector<int64_t> permutation;
+    for (int64_t dim : op.getPermutation())
+      permutation.push_back(inner.getPermutation()[dim]);
+    rewriter.replaceOp(op, transposed(rewriter, op.getLoc(), inner.getInput(), permutation));
+    return success();
+  }
+};
+
 /// f(transpose(x), transpose(y), c) -> transpose(f(x, y, c')), c' being c in the order of x.
 /// Does not apply when an operand is transposed differently, or is a computed one that c' would have to be
 /// transposed for (moving unit dimensions is free).
@@ -237,6 +253,6 @@ struct SinkThroughResize : OpRewritePattern<ResizeOp> {
 } // namespace
 
 void coat::graph::populateSinkTransposePatterns(RewritePatternSet &patterns, PatternBenefit benefit) {
-  patterns.add<SinkThroughElementwise, SinkThroughCast, SinkThroughReduce, SinkThroughSlice, SinkThroughConcat,
+  patterns.add<ComposeTransposes, SinkThroughElementwise, SinkThroughCast, SinkThroughReduce, SinkThroughSlice, SinkThroughConcat,
                SinkThroughPad, SinkThroughResize>(patterns.getContext(), benefit);
 }

@@ -1,0 +1,158 @@
+// RUN: coat-opt -coat-recognize-attention %s | FileCheck %s
+
+// Scale on the scores, keys transposed by an op.
+// CHECK-LABEL: func @plain
+// CHECK-NOT: coat.softmax
+// CHECK: coat.attention %arg0, %arg1, %arg2 {scale = 1.250000e-01 : f64}
+func.func @plain(%q: tensor<1x4x16x64xf32>, %k: tensor<1x4x16x64xf32>, %v: tensor<1x4x16x64xf32>) -> tensor<1x4x16x64xf32> {
+  %c = arith.constant dense<8.0> : tensor<f32>
+  %kt = coat.transpose %k {permutation = array<i64: 0, 1, 3, 2>} : (tensor<1x4x16x64xf32>) -> tensor<1x4x64x16xf32>
+  %s = coat.matmul %q, %kt : (tensor<1x4x16x64xf32>, tensor<1x4x64x16xf32>) -> tensor<1x4x16x16xf32>
+  %d = coat.elementwise div %s, %c : (tensor<1x4x16x16xf32>, tensor<f32>) -> tensor<1x4x16x16xf32>
+  %p = coat.softmax %d {axis = 3} : (tensor<1x4x16x16xf32>) -> tensor<1x4x16x16xf32>
+  %o = coat.matmul %p, %v : (tensor<1x4x16x16xf32>, tensor<1x4x16x64xf32>) -> tensor<1x4x16x64xf32>
+  return %o : tensor<1x4x16x64xf32>
+}
+
+// As @plain, but the softmax is over the queries.
+// CHECK-LABEL: func @other_axis
+// CHECK-NOT: coat.attention
+func.func @other_axis(%q: tensor<1x4x16x64xf32>, %k: tensor<1x4x16x64xf32>, %v: tensor<1x4x16x64xf32>) -> tensor<1x4x16x64xf32> {
+  %c = arith.constant dense<8.0> : tensor<f32>
+  %kt = coat.transpose %k {permutation = array<i64: 0, 1, 3, 2>} : (tensor<1x4x16x64xf32>) -> tensor<1x4x64x16xf32>
+  %s = coat.matmul %q, %kt : (tensor<1x4x16x64xf32>, tensor<1x4x64x16xf32>) -> tensor<1x4x16x16xf32>
+  %d = coat.elementwise div %s, %c : (tensor<1x4x16x16xf32>, tensor<f32>) -> tensor<1x4x16x16xf32>
+  %p = coat.softmax %d {axis = 2} : (tensor<1x4x16x16xf32>) -> tensor<1x4x16x16xf32>
+  %o = coat.matmul %p, %v : (tensor<1x4x16x16xf32>, tensor<1x4x16x64xf32>) -> tensor<1x4x16x64xf32>
+  return %o : tensor<1x4x16x64xf32>
+}
+
+// As @plain, but the weights are a result too.
+// CHECK-LABEL: func @weights_used
+// CHECK-NOT: coat.attention
+func.func @weights_used(%q: tensor<1x4x16x64xf32>, %k: tensor<1x4x16x64xf32>, %v: tensor<1x4x16x64xf32>) -> (tensor<1x4x16x64xf32>, tensor<1x4x16x16xf32>) {
+  %c = arith.constant dense<8.0> : tensor<f32>
+  %kt = coat.transpose %k {permutation = array<i64: 0, 1, 3, 2>} : (tensor<1x4x16x64xf32>) -> tensor<1x4x64x16xf32>
+  %s = coat.matmul %q, %kt : (tensor<1x4x16x64xf32>, tensor<1x4x64x16xf32>) -> tensor<1x4x16x16xf32>
+  %d = coat.elementwise div %s, %c : (tensor<1x4x16x16xf32>, tensor<f32>) -> tensor<1x4x16x16xf32>
+  %p = coat.softmax %d {axis = 3} : (tensor<1x4x16x16xf32>) -> tensor<1x4x16x16xf32>
+  %o = coat.matmul %p, %v : (tensor<1x4x16x16xf32>, tensor<1x4x16x64xf32>) -> tensor<1x4x16x64xf32>
+  return %o, %p : tensor<1x4x16x64xf32>, tensor<1x4x16x16xf32>
+}
+
+// As @plain, but the scores are a result too.
+// CHECK-LABEL: func @scores_used
+// CHECK-NOT: coat.attention
+func.func @scores_used(%q: tensor<1x4x16x64xf32>, %k: tensor<1x4x16x64xf32>, %v: tensor<1x4x16x64xf32>) -> (tensor<1x4x16x64xf32>, tensor<1x4x16x16xf32>) {
+  %c = arith.constant dense<8.0> : tensor<f32>
+  %kt = coat.transpose %k {permutation = array<i64: 0, 1, 3, 2>} : (tensor<1x4x16x64xf32>) -> tensor<1x4x64x16xf32>
+  %s = coat.matmul %q, %kt : (tensor<1x4x16x64xf32>, tensor<1x4x64x16xf32>) -> tensor<1x4x16x16xf32>
+  %d = coat.elementwise div %s, %c : (tensor<1x4x16x16xf32>, tensor<f32>) -> tensor<1x4x16x16xf32>
+  %p = coat.softmax %d {axis = 3} : (tensor<1x4x16x16xf32>) -> tensor<1x4x16x16xf32>
+  %o = coat.matmul %p, %v : (tensor<1x4x16x16xf32>, tensor<1x4x16x64xf32>) -> tensor<1x4x16x64xf32>
+  return %o, %d : tensor<1x4x16x64xf32>, tensor<1x4x16x16xf32>
+}
+
+// PyTorch's exporters: the root of the scale on both sides, keys as [.., D, S], NaN rows replaced.
+// CHECK-LABEL: func @scale_on_both_sides
+// CHECK: %[[K:.*]] = coat.transpose %arg1 {permutation = array<i64: 0, 1, 3, 2>}
+// CHECK: coat.attention %arg0, %[[K]], %arg2 mask %arg3 {scale = 2.500000e-01 : f64}
+func.func @scale_on_both_sides(%q: tensor<1x4x16x16xf32>, %k: tensor<1x4x16x9xf32>, %v: tensor<1x4x9x16xf32>, %m: tensor<16x9xf32>) -> tensor<1x4x16x16xf32> {
+  %half = arith.constant dense<0.5> : tensor<1xf32>
+  %zero = arith.constant dense<0.0> : tensor<f32>
+  %qs = coat.elementwise mul %q, %half : (tensor<1x4x16x16xf32>, tensor<1xf32>) -> tensor<1x4x16x16xf32>
+  %ks = coat.elementwise mul %k, %half : (tensor<1x4x16x9xf32>, tensor<1xf32>) -> tensor<1x4x16x9xf32>
+  %s = coat.matmul %qs, %ks : (tensor<1x4x16x16xf32>, tensor<1x4x16x9xf32>) -> tensor<1x4x16x9xf32>
+  %a = coat.elementwise add %s, %m : (tensor<1x4x16x9xf32>, tensor<16x9xf32>) -> tensor<1x4x16x9xf32>
+  %p = coat.softmax %a {axis = 3} : (tensor<1x4x16x9xf32>) -> tensor<1x4x16x9xf32>
+  %n = coat.elementwise isnan %p : (tensor<1x4x16x9xf32>) -> tensor<1x4x16x9xi1>
+  %w = coat.elementwise select %n, %zero, %p : (tensor<1x4x16x9xi1>, tensor<f32>, tensor<1x4x16x9xf32>) -> tensor<1x4x16x9xf32>
+  %o = coat.matmul %w, %v : (tensor<1x4x16x9xf32>, tensor<1x4x9x16xf32>) -> tensor<1x4x16x16xf32>
+  return %o : tensor<1x4x16x16xf32>
+}
+
+// softmax(x y^T) y of rank 3: one head.
+// CHECK-LABEL: func @one_head
+// CHECK-DAG: %[[Q:.*]] = coat.reshape %arg0 : tensor<2x12x8xf32> to tensor<2x1x12x8xf32>
+// CHECK-DAG: %[[K:.*]] = coat.reshape %arg1 : tensor<2x16x8xf32> to tensor<2x1x16x8xf32>
+// CHECK: %[[A:.*]] = coat.attention %[[Q]], %[[K]], %{{.*}} {scale = 1.000000e+00 : f64}
+// CHECK: coat.reshape %[[A]] : tensor<2x1x12x8xf32> to tensor<2x12x8xf32>
+func.func @one_head(%x: tensor<2x12x8xf32>, %y: tensor<2x16x8xf32>) -> tensor<2x12x8xf32> {
+  %s = coat.matmul %x, %y {transpose_rhs} : (tensor<2x12x8xf32>, tensor<2x16x8xf32>) -> tensor<2x12x16xf32>
+  %p = coat.softmax %s {axis = 2} : (tensor<2x12x16xf32>) -> tensor<2x12x16xf32>
+  %o = coat.matmul %p, %y : (tensor<2x12x16xf32>, tensor<2x16x8xf32>) -> tensor<2x12x8xf32>
+  return %o : tensor<2x12x8xf32>
+}
+
+// A symbolic batch and length.
+// CHECK-LABEL: func @symbolic
+// CHECK: coat.attention {{.*}} -> tensor<?x1x?x8xf32>
+// CHECK: coat.reshape {{.*}} to tensor<?x?x8xf32>
+func.func @symbolic(%x: tensor<?x?x8xf32>) -> tensor<?x?x8xf32> {
+  %s = coat.matmul %x, %x {transpose_rhs} : (tensor<?x?x8xf32>, tensor<?x?x8xf32>) -> tensor<?x?x?xf32>
+  %p = coat.softmax %s {axis = 2} : (tensor<?x?x?xf32>) -> tensor<?x?x?xf32>
+  %o = coat.matmul %p, %x : (tensor<?x?x?xf32>, tensor<?x?x8xf32>) -> tensor<?x?x8xf32>
+  return %o : tensor<?x?x8xf32>
+}
+
+// As @one_head, but one key tensor for both batches: batch sizes of attention must agree.
+// CHECK-LABEL: func @broadcast_batch
+// CHECK-NOT: coat.attention
+func.func @broadcast_batch(%x: tensor<2x12x8xf32>, %y: tensor<1x16x8xf32>) -> tensor<2x12x8xf32> {
+  %s = coat.matmul %x, %y {transpose_rhs} : (tensor<2x12x8xf32>, tensor<1x16x8xf32>) -> tensor<2x12x16xf32>
+  %p = coat.softmax %s {axis = 2} : (tensor<2x12x16xf32>) -> tensor<2x12x16xf32>
+  %o = coat.matmul %p, %y : (tensor<2x12x16xf32>, tensor<1x16x8xf32>) -> tensor<2x12x8xf32>
+  return %o : tensor<2x12x8xf32>
+}
+
+// CHECK-LABEL: func @boolean_mask
+// CHECK: %[[N:.*]] = coat.elementwise logical_not %arg3
+// CHECK: coat.attention %arg0, %arg1, %arg2 mask %[[N]]
+func.func @boolean_mask(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x5x8xf32>, %v: tensor<1x4x5x8xf32>, %hidden: tensor<3x5xi1>) -> tensor<1x4x3x8xf32> {
+  %inf = arith.constant dense<0xFF800000> : tensor<f32>
+  %s = coat.matmul %q, %k {transpose_rhs} : (tensor<1x4x3x8xf32>, tensor<1x4x5x8xf32>) -> tensor<1x4x3x5xf32>
+  %m = coat.elementwise select %hidden, %inf, %s : (tensor<3x5xi1>, tensor<f32>, tensor<1x4x3x5xf32>) -> tensor<1x4x3x5xf32>
+  %p = coat.softmax %m {axis = 3} : (tensor<1x4x3x5xf32>) -> tensor<1x4x3x5xf32>
+  %o = coat.matmul %p, %v : (tensor<1x4x3x5xf32>, tensor<1x4x5x8xf32>) -> tensor<1x4x3x8xf32>
+  return %o : tensor<1x4x3x8xf32>
+}
+
+// CHECK-LABEL: func @causal
+// CHECK: coat.attention %arg0, %arg1, %arg2 {causal
+func.func @causal(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32> {
+  %mask = arith.constant dense<[[0.0, 0xFF800000, 0xFF800000], [0.0, 0.0, 0xFF800000], [0.0, 0.0, 0.0]]> : tensor<3x3xf32>
+  %s = coat.matmul %q, %k {transpose_rhs} : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x3xf32>
+  %m = coat.elementwise add %s, %mask : (tensor<1x4x3x3xf32>, tensor<3x3xf32>) -> tensor<1x4x3x3xf32>
+  %p = coat.softmax %m {axis = 3} : (tensor<1x4x3x3xf32>) -> tensor<1x4x3x3xf32>
+  %o = coat.matmul %p, %v : (tensor<1x4x3x3xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32>
+  return %o : tensor<1x4x3x8xf32>
+}
+
+// As @causal, but one visible key is hidden: an additive mask.
+// CHECK-LABEL: func @not_causal
+// CHECK: coat.attention %arg0, %arg1, %arg2 mask
+// CHECK-NOT: causal
+func.func @not_causal(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32> {
+  %mask = arith.constant dense<[[0.0, 0xFF800000, 0xFF800000], [0.0, 0.0, 0xFF800000], [0xFF800000, 0.0, 0.0]]> : tensor<3x3xf32>
+  %s = coat.matmul %q, %k {transpose_rhs} : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x3xf32>
+  %m = coat.elementwise add %s, %mask : (tensor<1x4x3x3xf32>, tensor<3x3xf32>) -> tensor<1x4x3x3xf32>
+  %p = coat.softmax %m {axis = 3} : (tensor<1x4x3x3xf32>) -> tensor<1x4x3x3xf32>
+  %o = coat.matmul %p, %v : (tensor<1x4x3x3xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32>
+  return %o : tensor<1x4x3x8xf32>
+}
+
+// Grouped queries: each key and value head repeated for two query heads.
+// CHECK-LABEL: func @grouped
+// CHECK: coat.attention %arg0, %arg1, %arg2 {scale
+func.func @grouped(%q: tensor<1x4x3x8xf32>, %k: tensor<1x2x5x8xf32>, %v: tensor<1x2x5x8xf32>) -> tensor<1x4x3x8xf32> {
+  %k1 = coat.reshape %k : tensor<1x2x5x8xf32> to tensor<1x2x1x5x8xf32>
+  %k2 = coat.broadcast %k1 : tensor<1x2x1x5x8xf32> to tensor<1x2x2x5x8xf32>
+  %k3 = coat.reshape %k2 : tensor<1x2x2x5x8xf32> to tensor<1x4x5x8xf32>
+  %v1 = coat.reshape %v : tensor<1x2x5x8xf32> to tensor<1x2x1x5x8xf32>
+  %v2 = coat.broadcast %v1 : tensor<1x2x1x5x8xf32> to tensor<1x2x2x5x8xf32>
+  %v3 = coat.reshape %v2 : tensor<1x2x2x5x8xf32> to tensor<1x4x5x8xf32>
+  %s = coat.matmul %q, %k3 {transpose_rhs} : (tensor<1x4x3x8xf32>, tensor<1x4x5x8xf32>) -> tensor<1x4x3x5xf32>
+  %p = coat.softmax %s {axis = 3} : (tensor<1x4x3x5xf32>) -> tensor<1x4x3x5xf32>
+  %o = coat.matmul %p, %v3 : (tensor<1x4x3x5xf32>, tensor<1x4x5x8xf32>) -> tensor<1x4x3x8xf32>
+  return %o : tensor<1x4x3x8xf32>
+}
