@@ -466,6 +466,10 @@ Value NodeImporter::slice(Value value, ArrayRef<AffineExpr> offsets, ArrayRef<Af
     refuse("expected slice bounds that the symbolic dimensions' ranges decide, got others");
     return {};
   }
+  SmallVector<AffineExpr> inside(offsets);
+  for (auto [offset, size] : llvm::zip_equal(inside, shape))
+    if (constantOf(size) == 0) // an offset at the very end is out of bounds for MLIR
+      offset = number(0);
   auto folded = [&](ArrayRef<AffineExpr> exprs) {
     return llvm::map_to_vector(exprs, [&](AffineExpr expr) -> OpFoldResult {
       auto constant = constantOf(expr);
@@ -477,7 +481,7 @@ Value NodeImporter::slice(Value value, ArrayRef<AffineExpr> offsets, ArrayRef<Af
   OperationState state(loc, tensor::ExtractSliceOp::getOperationName());
   tensor::ExtractSliceOp::build(builder, state,
                                 typeOf(shape, cast<RankedTensorType>(value.getType()).getElementType()), value,
-                                folded(offsets), folded(shape), steps);
+                                folded(inside), folded(shape), steps);
   return insert(state, shape);
 }
 

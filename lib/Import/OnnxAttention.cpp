@@ -109,7 +109,7 @@ static void importAttention(NodeImporter &node) {
   SmallVector<Value> heads = headsOf(node);
   if (node.failed())
     return;
-  bool past = node.has(4), present = node.wants(1) || node.wants(2);
+  bool past = node.has(4);
   AffineExpr total = node.dims(heads[1])[2], depth = node.dims(heads[0])[3];
   if (past)
     total = node.symbols.sum(total, node.dims(4)[2]);
@@ -127,18 +127,17 @@ static void importAttention(NodeImporter &node) {
   if (past)
     operands.append({node.tensor(4), node.tensor(5)});
   SmallVector<NamedAttribute> attributes = {node.attr("scale", scale), node.attr("softcap", node.real("softcap", 0.0)),
-                                            node.segments({1, 1, 1, node.has(3), past, past})};
+                                            node.segments({1, 1, 1, node.has(3), past, past, /*query_offset=*/0})};
   if (node.integer("is_causal", 0) != 0)
     attributes.push_back(node.unit("causal"));
-  if (present && past)
+  if (past)
     attributes.push_back(node.unit("with_present"));
   Operation *op = node.create<AttentionOp>(operands, attributes);
   if (!op)
     return;
   node.set(0, node.rank(0) == 3 ? joinHeads(node, op->getResult(0)) : op->getResult(0));
   for (unsigned result : {1u, 2u}) // without a past, the present is the key or value itself
-    if (present)
-      node.set(result, past ? op->getResult(result) : heads[result]);
+    node.set(result, past ? op->getResult(result) : heads[result]);
 }
 
 ArrayRef<Handler> coat::onnx::attentionHandlers() {

@@ -123,7 +123,7 @@ static void importMod(NodeImporter &node) {
   bool cStyle = node.integer("fmod", 0) != 0;
   Type type = node.elementType(0);
   if (!cStyle && type && isa<FloatType>(type))
-    node.fail("attribute 'fmod': expected 1 for floating-point inputs, got 0");
+    node.refuse("attribute 'fmod': expected 1 for floating-point inputs, got 0");
   if (!cStyle && fold(node, Kind::mod, 2))
     return;
   node.set(0, node.elementwise(cStyle ? Kind::fmod : Kind::mod, {node.tensor(0), node.tensor(1)}));

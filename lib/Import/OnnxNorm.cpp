@@ -20,6 +20,23 @@ static void importBatchNorm(NodeImporter &node) {
   node.set(0, node.emit<BatchNormOp>(operands, node.attr("epsilon", epsilon)));
 }
 
+/// Results 1 and 2 of LayerNormalization: the mean and 1 / sqrt(variance + epsilon), from their formulas.
+static void setStatistics(NodeImporter &node, Value input, int64_t axis, double epsilon) {
+  if (node.failed() || (!node.wants(1) && !node.wants(2)))
+    return;
+  using Kind = ElementwiseKind;
+  auto axes = llvm::to_vector(llvm::seq<int64_t>(axis, node.rank(0)));
+  auto mean = [&](Value value) {
+    return node.emit<ReduceOp>(value, {node.attr("kind", ReduceKindAttr::get(node.context, ReduceKind::mean)),
+                                       node.attr("axes", axes), node.unit("keep_dims")});
+  };
+  Value average = mean(input), centered = node.elementwise(Kind::sub, {input, average});
+  Value variance = mean(node.elementwise(Kind::mul, {centered, centered}));
+  Value shifted = node.elementwise(Kind::add, {variance, node.scalar(epsilon, node.elementType(0))});
+  node.set(1, average);
+  node.set(2, node.elementwise(Kind::reciprocal, node.elementwise(Kind::sqrt, shifted)));
+}
+
 /// stash_type = 1 asks for statistics in f32, which is what coat computes in for inputs up to 32 bits.
 static void importLayerNorm(NodeImporter &node, bool rms) {
   int64_t axis = node.normalizeAxis(node.integer("axis", -1), node.rank(0));
@@ -33,10 +50,13 @@ static void importLayerNorm(NodeImporter &node, bool rms) {
     operands.push_back(node.convert(node.tensor(i), node.elementType(0)));
     segments[i] = 1;
   }
-  SmallVector<NamedAttribute> attributes = {node.attr("axis", axis), node.attr("epsilon", node.real("epsilon", 1e-5)),
+  double epsilon = node.real("epsilon", 1e-5);
+  SmallVector<NamedAttribute> attributes = {node.attr("axis", axis), node.attr("epsilon", epsilon),
                                             node.segments(segments)};
   if (rms)
     attributes.push_back(node.unit("rms"));
+  else
+    setStatistics(node, input, axis, epsilon);
   node.set(0, node.emit<LayerNormOp>(operands, attributes));
 }
 

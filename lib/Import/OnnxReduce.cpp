@@ -42,7 +42,14 @@ static void importReduce(NodeImporter &node, ReduceKind kind, int64_t inputSince
     attributes.push_back(node.unit("keep_dims"));
   if (axes.empty()) // a scalar is its own reduction
     return node.forward(0, 0);
-  node.set(0, node.emit<ReduceOp>(node.tensor(0), attributes));
+  // "any" and "all" are the maximum and minimum of 0 and 1.
+  Value input = node.tensor(0);
+  Type type = node.elementType(0);
+  bool isBool = type && type.isInteger(1);
+  if (isBool)
+    input = node.convert(input, IntegerType::get(node.context, 32));
+  Value result = node.emit<ReduceOp>(input, attributes);
+  node.set(0, isBool ? node.convert(result, type) : result);
 }
 
 static void importArgReduce(NodeImporter &node, ReduceKind kind) {

@@ -49,17 +49,13 @@ bool Validator::versions() {
   if (model.irVersion > lastIr)
     return refuse("expected IR version " + llvm::Twine(lastIr) + " or older, got " + llvm::Twine(model.irVersion) +
                   "; try exporting for an older opset");
-  bool found = false;
   for (const OpsetImport &opset : model.opsets) {
     if (!opset.domain.empty())
       continue;
-    found = true;
     if (opset.version < firstOpset || opset.version > lastOpset)
       return refuse("expected opset " + llvm::Twine(firstOpset) + " to " + llvm::Twine(lastOpset) + ", got " +
                     llvm::Twine(opset.version) + "; try exporting for one of these");
   }
-  if (!found && !nodes.empty())
-    return fail("expected an opset import of domain 'ai.onnx', got none");
   return true;
 }
 
