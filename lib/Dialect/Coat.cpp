@@ -10,22 +10,27 @@ using namespace coat;
 #include "coat/Dialect/CoatEnums.cpp.inc"
 #include "coat/Dialect/Interfaces.cpp.inc"
 
-/// `, reg = [1, 6],` or, where there is no register tile, `,`: an optional group cannot begin with the comma that also
+/// `, reg = [1, 6], order = [1, 0],` with any of both left out: an optional group cannot begin with the comma that also
 /// follows it.
-static ParseResult parseRegisterTile(AsmParser &parser, SmallVector<int64_t> &tile) {
-  if (parser.parseComma())
-    return failure();
-  if (failed(parser.parseOptionalKeyword("reg")))
+static ParseResult parseOptionalTile(AsmParser &parser, StringRef name, SmallVector<int64_t> &values) {
+  if (failed(parser.parseOptionalKeyword(name)))
     return success();
-  auto parseSize = [&] { return parser.parseInteger(tile.emplace_back()); };
-  return failure(parser.parseEqual() || parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, parseSize) ||
+  auto parseOne = [&] { return parser.parseInteger(values.emplace_back()); };
+  return failure(parser.parseEqual() || parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, parseOne) ||
                  parser.parseComma());
 }
 
-static void printRegisterTile(AsmPrinter &printer, ArrayRef<int64_t> tile) {
+static ParseResult parseRegisterTile(AsmParser &parser, SmallVector<int64_t> &tile, SmallVector<int64_t> &order) {
+  return failure(parser.parseComma() || parseOptionalTile(parser, "reg", tile) ||
+                 parseOptionalTile(parser, "order", order));
+}
+
+static void printRegisterTile(AsmPrinter &printer, ArrayRef<int64_t> tile, ArrayRef<int64_t> order) {
   if (!tile.empty())
     printer << ", reg = [" << tile << "]";
-  printer << ", ";
+  if (!order.empty())
+    printer << ", order = [" << order << "]";
+  printer << ",";
 }
 
 #define GET_ATTRDEF_CLASSES

@@ -72,8 +72,15 @@ std::pair<int64_t, int64_t> cutProduct(const Product &p, double repeated, const 
 }
 
 ScheduleAttr makeSchedule(Operation *op, StringRef algorithm, ArrayRef<int64_t> tile, ArrayRef<int64_t> reg,
-                          const CpuTarget &target) {
-  return ScheduleAttr::get(op->getContext(), algorithm, tile, reg, target.vector);
+                          ArrayRef<int64_t> order, const CpuTarget &target) {
+  return ScheduleAttr::get(op->getContext(), algorithm, tile, reg, order, target.vector);
+}
+
+/// Channels slowest, where the weights are what is dear to read again.
+SmallVector<int64_t> channelsFirst(int64_t rank) {
+  SmallVector<int64_t> order = {rank - 1};
+  llvm::append_range(order, llvm::seq<int64_t>(0, rank - 1));
+  return order;
 }
 
 /// result [N, O1..Ok, M]: tasks are images x rows of the first spatial dimension x output channels.
@@ -111,7 +118,9 @@ ScheduleAttr scheduleConv(ConvOp op, const CpuTarget &target) {
   tile[rank - 1] = part >= channels ? 0 : part;
   registers[rank - 2] = reg.rows;
   registers[rank - 1] = reg.channels;
-  return makeSchedule(op, depthwise ? "depthwise" : "direct", tile, registers, target);
+  bool weightsOutweigh = p.channels * p.bytesOfChannel > p.rows * p.bytesOfRow;
+  return makeSchedule(op, depthwise ? "depthwise" : "direct", tile, registers,
+                      weightsOutweigh ? channelsFirst(rank) : SmallVector<int64_t>(), target);
 }
 
 /// result [B.., M, N]: tasks are batches x rows x columns.
@@ -138,7 +147,10 @@ ScheduleAttr scheduleMatmul(MatmulOp op, const CpuTarget &target) {
   tile[rank - 1] = allColumns ? 0 : part;
   registers[rank - 2] = reg.rows;
   registers[rank - 1] = reg.channels;
-  return makeSchedule(op, "gemm", tile, registers, target);
+  // Within a batch: what changes slowest is read from memory once.
+  bool weightsOutweigh = rank == 2 && p.channels > p.rows;
+  return makeSchedule(op, "gemm", tile, registers, weightsOutweigh ? channelsFirst(rank) : SmallVector<int64_t>(),
+                      target);
 }
 
 /// Everything else: the first `free` dimensions of the result are cut, outermost first, until a task is small enough.
@@ -154,7 +166,7 @@ ScheduleAttr scheduleMove(Operation *op, StringRef algorithm, unsigned free, dou
     tile[dim] = std::max<int64_t>(1, static_cast<int64_t>(wanted / perIndex));
     elements = perIndex * tile[dim];
   }
-  return makeSchedule(op, algorithm, tile, {}, target);
+  return makeSchedule(op, algorithm, tile, {}, {}, target);
 }
 
 /// Operations a result element beyond reading and writing it.

@@ -62,7 +62,8 @@ LogicalResult tileKernel(TilingInterface last, ScheduleAttr schedule) {
   rewriter.setInsertionPoint(last);
   scf::SCFTileAndFuseOptions options;
   options.tilingOptions.setTileSizes(tileSizes(rewriter, last, schedule.getTile()))
-      .setLoopType(scf::SCFTilingOptions::LoopType::ForallOp);
+      .setLoopType(scf::SCFTilingOptions::LoopType::ForallOp)
+      .setInterchange(schedule.getOrder());
   options.setFusionControlFn(fuseAll);
   FailureOr<scf::SCFTileAndFuseResult> tiled = scf::tileConsumerAndFuseProducersUsingSCF(rewriter, last, options);
   if (failed(tiled))
