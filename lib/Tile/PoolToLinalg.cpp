@@ -185,30 +185,29 @@ struct LowerPoolWithIndices : Lowering<PoolOp> {
     int64_t rank = window.rank, loops = rank + window.spatial;
     Type element = getElementTypeOrSelf(op.getInput());
     SmallVector<OpFoldResult> sizes = window.resultSizes(rewriter, loc), inputSizes = sizesOf(rewriter, loc, op.getInput());
-    Value input = window.borderedInput(rewriter, loc, sizes, lowestAttr(element));
     Value best = filled(rewriter, loc, sizes, lowestAttr(element));
     Value where = filled(rewriter, loc, sizes, rewriter.getI64IntegerAttr(-1));
     SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
     iterators.append(window.spatial, utils::IteratorType::reduction);
     AffineMap identity = rewriter.getMultiDimIdentityMap(loops).getMajorSubMap(rank);
     auto generic = linalg::GenericOp::create(
-        rewriter, loc, TypeRange{best.getType(), where.getType()},
-        ValueRange{input, window.extents(rewriter, loc)}, ValueRange{best, where},
-        ArrayRef<AffineMap>{window.inputMap(rewriter), window.windowMap(rewriter), identity, identity}, iterators,
+        rewriter, loc, TypeRange{best.getType(), where.getType()}, window.extents(rewriter, loc),
+        ValueRange{best, where}, ArrayRef<AffineMap>{window.windowMap(rewriter), identity, identity}, iterators,
         [&](OpBuilder &b, Location l, ValueRange args) {
           Scalars s{b, l};
-          auto [inside, flat] = position(s, window, inputSizes);
-          Value better = isa<FloatType>(element) ? s.compare(arith::CmpFPredicate::OGT, args[0], args[2])
-                                                 : s.compare(arith::CmpIPredicate::sgt, args[0], args[2]);
-          Value none = s.compare(arith::CmpIPredicate::slt, args[3], s.constant(b.getI64Type(), 0));
+          auto [x, inside, flat] = tap(s, window, inputSizes);
+          Value better = isa<FloatType>(element) ? s.compare(arith::CmpFPredicate::OGT, x, args[1])
+                                                 : s.compare(arith::CmpIPredicate::sgt, x, args[1]);
+          Value none = s.compare(arith::CmpIPredicate::slt, args[2], s.constant(b.getI64Type(), 0));
           Value take = s.logicalAnd(inside, arith::OrIOp::create(b, l, none, better));
-          linalg::YieldOp::create(b, l, ValueRange{s.select(take, args[0], args[2]), s.select(take, flat, args[3])});
+          linalg::YieldOp::create(b, l, ValueRange{s.select(take, x, args[1]), s.select(take, flat, args[2])});
         });
     return SmallVector<Value>(generic.getResults());
   }
 
-  /// Whether the current tap is inside the input, and its flat index there.
-  static std::pair<Value, Value> position(Scalars s, const Window &window, ArrayRef<OpFoldResult> inputSizes) {
+  /// The element at the current tap (any element where that is outside), whether it is inside the input, and its
+  /// flat index.
+  static std::tuple<Value, Value, Value> tap(Scalars s, const Window &window, ArrayRef<OpFoldResult> inputSizes) {
     SmallVector<Value> indices{s.index(0), s.index(1)}, extents;
     for (OpFoldResult size : inputSizes)
       extents.push_back(s.asValue(size));
@@ -228,7 +227,12 @@ struct LowerPoolWithIndices : Lowering<PoolOp> {
     Value flat = zero;
     for (int64_t dim : order)
       flat = s.add(s.mul(flat, extents[dim]), indices[dim]);
-    return {inside, arith::IndexCastOp::create(s.builder, s.loc, s.builder.getI64Type(), flat)};
+    for (int64_t i = 0; i < window.spatial; ++i) {
+      Value last = s.sub(extents[2 + i], s.constant(flat.getType(), 1));
+      indices[2 + i] = s.max(s.min(indices[2 + i], last), zero);
+    }
+    Value x = tensor::ExtractOp::create(s.builder, s.loc, op.getInput(), indices);
+    return {x, inside, arith::IndexCastOp::create(s.builder, s.loc, s.builder.getI64Type(), flat)};
   }
 };
 } // namespace

@@ -11,6 +11,7 @@ using namespace mlir;
 void coat::buildVectorPipeline(OpPassManager &pm) {
   // On tensors: values, not places, so that nothing is stored only to be loaded again.
   pm.addNestedPass<func::FuncOp>(createEmitProducts());
+  pm.addNestedPass<func::FuncOp>(createEmitAttention());
   // What no microkernel took.
   pm.addPass(createLowerToLinalg());
   OpPassManager &tensors = pm.nest<func::FuncOp>();

@@ -10,6 +10,12 @@ def EmitProducts : Pass<"coat-emit-products", "::mlir::func::FuncOp"> {
                            "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect"];
 }
 
+def EmitAttention : Pass<"coat-emit-attention", "::mlir::func::FuncOp"> {
+  let summary = "attention becomes its flash form: online softmax over blocks of keys";
+  let dependentDialects = ["::mlir::vector::VectorDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
+}
+
 def VectorizeElementwise : Pass<"coat-vectorize-elementwise", "::mlir::func::FuncOp"> {
   let summary = "element-wise linalg.generic become loops over 1-D vectors";
   let dependentDialects = ["::mlir::vector::VectorDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",

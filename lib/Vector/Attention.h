@@ -1,0 +1,16 @@
+// Attention of one tile in flash form: no score is ever in memory for longer than its block of rows.
+#ifndef COAT_LIB_VECTOR_ATTENTION_H
+#define COAT_LIB_VECTOR_ATTENTION_H
+
+#include "coat/Dialect/Coat.h"
+
+namespace coat {
+/// Whether `op` has a flash form: f32, no cache operands, known numbers of heads, and more rows than pay for packing the
+/// keys (a decode step of a row or two is bound by reading the cache once).
+bool hasFlashForm(AttentionOp op);
+
+/// Replaces `op` by loops over vectors of `lanes` on tensors.
+void emitFlash(mlir::RewriterBase &rewriter, AttentionOp op, int64_t lanes);
+} // namespace coat
+
+#endif
