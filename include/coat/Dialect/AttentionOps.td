@@ -27,7 +27,7 @@ def Coat_AttentionOp : Coat_InferredOp<"attention", [AttrSizedOperandSegments, S
     * C2: key and value agree in heads and length; query and key in D.
     * C3: Hkv divides H.
     * C4: mask broadcasts to [B, H, Sq, T] and is boolean or of query's type.
-    * C5: past_key and past_value come together, and with present results.
+    * C5: past_key and past_value come together, continue key and value, and come with present results.
     * C6: softcap >= 0, scale is finite.
     * C7: element types of query, key and value agree and are floating-point.
 

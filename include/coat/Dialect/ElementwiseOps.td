@@ -15,13 +15,19 @@ def Coat_ElementwiseOp : Coat_InferredOp<"elementwise"> {
     `kind` names the function; `alpha` and `beta` are its parameters (lower and
     upper bound of clip, slope of leaky_relu ..). Comparisons, isnan, isinf and
     the logical kinds give i1; select takes an i1 condition first. The scalar
-    formula of each kind is written once, in `buildScalar`.
+    formula of each kind is written once, in `buildScalar`: f16 and bf16 are
+    computed in f32 and rounded once, integer division truncates, mod has the
+    sign of the divisor and fmod that of the dividend, round takes halves to
+    even, an absent bound of clip does not bind, absent parameters are ONNX's
+    defaults. isinf with alpha = 0 (beta = 0) leaves out negative (positive)
+    infinities.
 
     Constraints:
     * C1: the number of operands is that of the kind (1, 2 or 3).
     * C2: shapes broadcast as in NumPy; a symbolic size meets only an equal one or 1.
     * C3: element types agree (select: the condition is i1, the others agree).
-    * C4: logical kinds take i1; transcendental kinds take floating-point.
+    * C4: logical kinds take i1, equal and select take it too; abs, neg, sign, relu, clip and the binary kinds but pow
+      take integers and floating-point; all others floating-point only.
 
     Example:
     ```mlir
@@ -32,7 +38,7 @@ def Coat_ElementwiseOp : Coat_InferredOp<"elementwise"> {
   let arguments = (ins Coat_ElementwiseKindAttr:$kind, Variadic<Coat_Tensor>:$inputs,
     OptionalAttr<F64Attr>:$alpha, OptionalAttr<F64Attr>:$beta);
   let results = (outs Coat_Tensor:$result);
-  let assemblyFormat = "$kind $inputs attr-dict `:` functional-type(operands, results)";
+  let assemblyFormat = "`` $kind $inputs attr-dict `:` functional-type(operands, results)";
   let hasFolder = 1;
   let extraClassDeclaration = [{
     /// The kind's scalar formula on `args` (one scalar or vector value an operand), the
@@ -81,7 +87,7 @@ def Coat_ReduceOp : Coat_InferredOp<"reduce", [Coat_ResultTiled]> {
   let arguments = (ins Coat_ReduceKindAttr:$kind, Coat_Tensor:$input, DenseI64ArrayAttr:$axes,
     UnitAttr:$keep_dims);
   let results = (outs Coat_Tensor:$result);
-  let assemblyFormat = "$kind $input attr-dict `:` functional-type(operands, results)";
+  let assemblyFormat = "`` $kind $input attr-dict `:` functional-type(operands, results)";
 }
 
 def Coat_ArgReduceOp : Coat_InferredOp<"arg_reduce", [Coat_ResultTiled]> {
@@ -102,7 +108,7 @@ def Coat_ArgReduceOp : Coat_InferredOp<"arg_reduce", [Coat_ResultTiled]> {
   let arguments = (ins Coat_ReduceKindAttr:$kind, Coat_Tensor:$input, I64Attr:$axis, UnitAttr:$keep_dims,
     UnitAttr:$select_last);
   let results = (outs Coat_Tensor:$result);
-  let assemblyFormat = "$kind $input attr-dict `:` functional-type(operands, results)";
+  let assemblyFormat = "`` $kind $input attr-dict `:` functional-type(operands, results)";
 }
 
 #endif

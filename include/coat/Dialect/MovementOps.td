@@ -88,7 +88,7 @@ def Coat_PadOp : Coat_InferredOp<"pad"> {
     DefaultValuedAttr<F64Attr, "0.0">:$value,
     DefaultValuedAttr<Coat_PadModeAttr, "::coat::PadMode::constant">:$mode);
   let results = (outs Coat_Tensor:$result);
-  let assemblyFormat = "$mode $input attr-dict `:` functional-type(operands, results)";
+  let assemblyFormat = "`` $mode $input attr-dict `:` functional-type(operands, results)";
   let hasFolder = 1;
 }
 

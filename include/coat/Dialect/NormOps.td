@@ -13,7 +13,7 @@ def Coat_BatchNormOp : Coat_InferredOp<"batch_norm", [Coat_ResultTiled]> {
 
     Constraints:
     * C1: rank >= 2.
-    * C2: scale, bias, mean and variance have rank 1 and C elements.
+    * C2: scale, bias, mean and variance have rank 1, C elements and the input's element type.
 
     Example:
     ```mlir
@@ -37,7 +37,7 @@ def Coat_LayerNormOp : Coat_InferredOp<"layer_norm", [AttrSizedOperandSegments, 
 
     Constraints:
     * C1: 0 <= axis < rank.
-    * C2: scale and bias broadcast to the input's shape.
+    * C2: scale and bias broadcast to the input's shape and have its element type.
     * C3: rms takes no bias.
 
     Example:
@@ -63,7 +63,7 @@ def Coat_GroupNormOp : Coat_InferredOp<"group_norm", [Coat_ResultTiled]> {
     Constraints:
     * C1: rank >= 3.
     * C2: groups >= 1 divides C.
-    * C3: scale and bias have rank 1 and C elements.
+    * C3: scale and bias have rank 1, C elements and the input's element type.
 
     Example:
     ```mlir

@@ -38,7 +38,7 @@ def Coat_PoolOp : Coat_InferredOp<"pool", [Coat_ResultTiled]> {
     UnitAttr:$with_indices,
     DefaultValuedAttr<Coat_DataLayoutAttr, "::coat::DataLayout::channels_first">:$data_layout);
   let results = (outs Coat_Tensor:$result, Optional<Coat_Tensor>:$indices);
-  let assemblyFormat = "$kind $input attr-dict `:` functional-type(operands, results)";
+  let assemblyFormat = "`` $kind $input attr-dict `:` functional-type(operands, results)";
 }
 
 def Coat_GlobalPoolOp : Coat_InferredOp<"global_pool", [Coat_ResultTiled]> {
@@ -56,7 +56,7 @@ def Coat_GlobalPoolOp : Coat_InferredOp<"global_pool", [Coat_ResultTiled]> {
   let arguments = (ins Coat_Tensor:$input, Coat_PoolKindAttr:$kind, DefaultValuedAttr<I64Attr, "2">:$p,
     DefaultValuedAttr<Coat_DataLayoutAttr, "::coat::DataLayout::channels_first">:$data_layout);
   let results = (outs Coat_Tensor:$result);
-  let assemblyFormat = "$kind $input attr-dict `:` functional-type(operands, results)";
+  let assemblyFormat = "`` $kind $input attr-dict `:` functional-type(operands, results)";
 }
 
 def Coat_ResizeOp : Coat_InferredOp<"resize", [Coat_ResultTiled]> {
@@ -65,12 +65,14 @@ def Coat_ResizeOp : Coat_InferredOp<"resize", [Coat_ResultTiled]> {
     Output coordinate x of a dimension with input size I and output size O maps to
     half_pixel (x+.5)/s-.5, asymmetric x/s, align_corners x*(I-1)/(O-1),
     pytorch_half_pixel (x+.5)/s-.5 or 0 when O = 1, with s the dimension's scale.
+    `sizes` gives O, or -1 for floor(I * s), the only form that a symbolic I has.
     linear and cubic interpolate separably between the neighbours, coordinates
     clamped to the input (cubic: `cubic_coeff`, outside weights dropped and
     renormalised with `exclude_outside`).
 
     Constraints:
-    * C1: scales and sizes have one entry a dimension; scales are positive, sizes >= 1.
+    * C1: scales and sizes have one entry a dimension; scales are positive, sizes >= 1 or -1, and no
+      dimension of the result is empty.
     * C2: input and result have the same rank and element type.
 
     Example:
@@ -84,7 +86,7 @@ def Coat_ResizeOp : Coat_InferredOp<"resize", [Coat_ResultTiled]> {
     DefaultValuedAttr<Coat_NearestModeAttr, "::coat::NearestMode::round_prefer_floor">:$nearest_mode,
     DefaultValuedAttr<F64Attr, "-0.75">:$cubic_coeff, UnitAttr:$exclude_outside);
   let results = (outs Coat_Tensor:$result);
-  let assemblyFormat = "$mode $input attr-dict `:` functional-type(operands, results)";
+  let assemblyFormat = "`` $mode $input attr-dict `:` functional-type(operands, results)";
 }
 
 #endif
