@@ -120,9 +120,8 @@ private:
   LogicalResult lower(WeightOp op) {
     if (!op.getOffset())
       return op.emitOpError("expected an offset, set by the Memory stage");
-    auto offset = static_cast<int32_t>(*op.getOffset());
-    if (offset != int64_t(*op.getOffset()))
-      return op.emitOpError("expected at most 2 GiB of weights, got offset ") << *op.getOffset();
+    // A value, because the constant indices of a GEP have 29 bits.
+    Value offset = LLVM::ConstantOp::create(b, op.getLoc(), i64, *op.getOffset());
     Value address = LLVM::GEPOp::create(b, op.getLoc(), ptr, b.getI8Type(), weights, ArrayRef<LLVM::GEPArg>{offset});
     auto type = cast<MemRefType>(op.getType());
     return replace(op, makeMemRef(b, op.getLoc(), converter, type, address, {}));

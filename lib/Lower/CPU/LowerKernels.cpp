@@ -29,8 +29,10 @@ void lowerScratch(func::FuncOp kernel, const LLVMTypeConverter &converter, Value
     SmallVector<Value> sizes;
     for (Value size : op.getSizes())
       sizes.push_back(arith::IndexCastOp::create(b, op.getLoc(), b.getI64Type(), size));
+    // A value, because the constant indices of a GEP have 29 bits.
+    Value offset = LLVM::ConstantOp::create(b, op.getLoc(), b.getI64Type(), op.getOffset());
     Value address = LLVM::GEPOp::create(b, op.getLoc(), scratch.getType(), b.getI8Type(), scratch,
-                                        ArrayRef<LLVM::GEPArg>{int32_t(op.getOffset())});
+                                        ArrayRef<LLVM::GEPArg>{offset});
     op.replaceAllUsesWith(makeMemRef(b, op.getLoc(), converter, cast<MemRefType>(op.getType()), address, sizes));
     op.erase();
   });

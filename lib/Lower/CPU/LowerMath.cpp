@@ -1,9 +1,20 @@
 // coat-lower-math: math functions -> polynomials and instructions.
+//
+// The generated code may call no library, and LLVM turns most of the math dialect, remf and arithmetic on 16-bit floats
+// into calls. Before this pass every function of the model is still one op; after it, only arithmetic and what each
+// supported CPU has as instructions (sqrt, floor, ceil, trunc, roundeven, fma) are left. Ops of f16 and bf16 are
+// computed in f32.
+//
+//   %y = math.exp %x : vector<8xf32>  ->  %n = math.roundeven ..; %p = math.fma ..; .. ; %y = arith.mulf ..
+#include "FloatMath.h"
 #include "coat/Lower/Passes.h"
-#include "mlir/Dialect/Math/Transforms/Passes.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Math/Transforms/Passes.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 namespace coat {
 #define GEN_PASS_DEF_LOWERMATH
@@ -11,16 +22,101 @@ namespace coat {
 } // namespace coat
 
 using namespace mlir;
+using coat::FloatMath;
 
 namespace {
+bool isNarrow(Type type) {
+  auto element = dyn_cast<FloatType>(getElementTypeOrSelf(type));
+  return element && element.getWidth() < 32;
+}
+
+Type inSingle(Type type) {
+  Type f32 = Float32Type::get(type.getContext());
+  if (auto shaped = dyn_cast<ShapedType>(type))
+    return shaped.clone(f32);
+  return f32;
+}
+
+/// Ops of math (and remf) on f16, bf16 -> the same on f32. Does not apply to ops whose result is no float.
+void widen(Operation *op, OpBuilder &b) {
+  Location loc = op->getLoc();
+  IRMapping map;
+  for (Value operand : op->getOperands())
+    if (isNarrow(operand.getType()))
+      map.map(operand, arith::ExtFOp::create(b, loc, inSingle(operand.getType()), operand).getResult());
+  Operation *wide = b.clone(*op, map);
+  Type narrow = op->getResult(0).getType();
+  if (isNarrow(narrow)) {
+    wide->getResult(0).setType(inSingle(narrow));
+    op->getResult(0).replaceAllUsesWith(arith::TruncFOp::create(b, loc, narrow, wide->getResult(0)));
+  } else {
+    op->replaceAllUsesWith(wide);
+  }
+  op->erase();
+}
+
+/// The value of `op`, or null for ops that stay.
+Value expand(Operation *op, OpBuilder &b) {
+  FloatMath math(b, op->getLoc(), op->getResult(0).getType());
+  Value x = op->getOperand(0);
+  constexpr double log2e = 1.44269504088896340736, log10e = 0.434294481903251827651;
+  return TypeSwitch<Operation *, Value>(op)
+      .Case([&](math::ExpOp) { return math.exp(x); })
+      .Case([&](math::Exp2Op) { return math.exp2(x); })
+      .Case([&](math::ExpM1Op) { return math.expm1(x); })
+      .Case([&](math::LogOp) { return math.log(x); })
+      .Case([&](math::Log1pOp) { return math.log1p(x); })
+      .Case([&](math::Log2Op) { return math.mul(math.log(x), math.constant(log2e)); })
+      .Case([&](math::Log10Op) { return math.mul(math.log(x), math.constant(log10e)); })
+      .Case([&](math::TanhOp) { return math.tanh(x); })
+      .Case([&](math::ErfOp) { return math.erf(x); })
+      .Case([&](math::SinOp) { return math.sin(x); })
+      .Case([&](math::CosOp) { return math.cos(x); })
+      .Case([&](math::RoundOp) { return math.round(x); })
+      .Case([&](math::PowFOp) { return math.pow(x, op->getOperand(1)); })
+      .Case([&](arith::RemFOp) { return math.fmod(x, op->getOperand(1)); })
+      .Default(Value());
+}
+
+bool isFloatFunction(Operation *op) {
+  return (isa<math::MathDialect>(op->getDialect()) || isa<arith::RemFOp>(op)) && op->getNumResults() == 1 &&
+         op->getNumOperands() > 0 && isa<FloatType>(getElementTypeOrSelf(op->getOperand(0).getType()));
+}
+
 struct LowerMath : coat::impl::LowerMathBase<LowerMath> {
   void runOnOperation() override {
+    func::FuncOp function = getOperation();
+    SmallVector<Operation *> narrow;
+    function.walk([&](Operation *op) {
+      if (isFloatFunction(op) && llvm::any_of(op->getOperandTypes(), isNarrow))
+        narrow.push_back(op);
+    });
+    for (Operation *op : narrow) {
+      OpBuilder b(op);
+      widen(op, b);
+    }
+    // Powers with a constant exponent first; then the functions that upstream reduces to others.
     RewritePatternSet patterns(&getContext());
-    populateMathPolynomialApproximationPatterns(patterns);
-    math::populateExpansionPatterns(patterns, {"tan", "sinh", "cosh", "asinh", "acosh", "atanh", "powf", "exp2", "rsqrt",
-                                               "roundf", "fpowi", "ipowi"});
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
-      signalPassFailure();
+    populateMathAlgebraicSimplificationPatterns(patterns);
+    math::populateExpansionPatterns(
+        patterns, {"tan", "sinh", "cosh", "asinh", "acosh", "atanh", "rsqrt", "fpowi", "ipowi", "ctlz", "clampf"});
+    populateMathPolynomialApproximationPatterns(patterns, [](StringRef name) {
+      return llvm::is_contained({"math.atan", "math.atan2", "math.asin", "math.acos", "math.cbrt", "math.erfc"}, name);
+    });
+    if (failed(applyPatternsGreedily(function, std::move(patterns))))
+      return signalPassFailure();
+    SmallVector<Operation *> functions;
+    function.walk([&](Operation *op) {
+      if (isFloatFunction(op) && isa<FloatType>(getElementTypeOrSelf(op->getResult(0).getType())))
+        functions.push_back(op);
+    });
+    for (Operation *op : functions) {
+      OpBuilder b(op);
+      if (Value value = expand(op, b)) {
+        op->getResult(0).replaceAllUsesWith(value);
+        op->erase();
+      }
+    }
   }
 };
 } // namespace
