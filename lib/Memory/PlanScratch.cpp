@@ -81,6 +81,10 @@ struct PlanScratch : coat::impl::PlanScratchBase<PlanScratch> {
     SmallVector<memref::AllocOp> allocs;
     kernel.walk([&](memref::AllocOp alloc) { allocs.push_back(alloc); });
     int64_t stackLeft = stackPerKernel;
+    kernel.walk([&](memref::AllocaOp taken) { // by the microkernels
+      if (taken.getType().hasStaticShape())
+        stackLeft -= llvm::alignTo(bytesOf(taken.getType()), bufferAlignment);
+    });
     SmallVector<memref::AllocOp> inScratch;
     for (memref::AllocOp alloc : allocs) {
       if (failed(moveIntoTask(kernel, alloc)))
@@ -111,11 +115,13 @@ struct PlanScratch : coat::impl::PlanScratchBase<PlanScratch> {
     return success();
   }
 
+  static int64_t bytesOf(MemRefType type) { return type.getNumElements() * bytesOfElement(type.getElementType()); }
+
   static bool moveToStack(memref::AllocOp alloc, int64_t &stackLeft) {
     MemRefType type = alloc.getType();
     if (!type.hasStaticShape() || !type.getLayout().isIdentity())
       return false;
-    int64_t bytes = type.getNumElements() * bytesOfElement(type.getElementType());
+    int64_t bytes = bytesOf(type);
     if (bytes > largestOnStack || bytes > stackLeft)
       return false;
     stackLeft -= llvm::alignTo(bytes, bufferAlignment);

@@ -152,3 +152,16 @@ func.func private @other() -> memref<16xf32> {
   %0 = memref.alloc() : memref<16xf32>
   return %0 : memref<16xf32>
 }
+
+// Stack that the microkernel has taken counts.
+// CHECK-LABEL: func private @taken_stack
+// CHECK-SAME: coat.scratch = 128 : i64
+func.func private @taken_stack() attributes {coat.kernel} {
+  %c0 = arith.constant 0 : index
+  %f = arith.constant 0.0 : f32
+  %0 = memref.alloca() : memref<2048xf32>
+  // CHECK: coat.scratch
+  %1 = memref.alloc() : memref<32xf32>
+  memref.store %f, %1[%c0] : memref<32xf32>
+  return
+}
