@@ -323,31 +323,45 @@ static void importSpaceToDepth(NodeImporter &node) {
 
 //===--- Trilu, OneHot ---===//
 
+/// The rows x columns mask of one triangle; symbolic sizes take the corner of the largest mask.
+static Value triangleMask(NodeImporter &node, AffineExpr rows, AffineExpr columns, bool upper, int64_t diagonal) {
+  auto height = node.symbols.range(rows), width = node.symbols.range(columns);
+  auto count = height && width ? elementCount({height->max, width->max}) : std::nullopt;
+  if (!count || *count > 1 << 24) {
+    node.refuse("expected matrices of at most 16777216 elements, got " + node.print({rows, columns}));
+    return {};
+  }
+  SmallVector<bool> keep;
+  for (int64_t row = 0; row < height->max; ++row)
+    for (int64_t column = 0; column < width->max; ++column)
+      keep.push_back(upper ? column - row >= diagonal : column - row <= diagonal);
+  auto type = RankedTensorType::get({height->max, width->max}, IntegerType::get(node.context, 1));
+  Value mask = node.constant(DenseElementsAttr::get(type, keep));
+  return node.slice(mask, node.numbers({0, 0}), {rows, columns}, {1, 1});
+}
+
 /// The other triangle becomes zero: a selection by a constant mask.
 static void importTrilu(NodeImporter &node) {
   bool upper = node.integer("upper", 1) != 0;
-  int64_t diagonal = node.has(1) ? int64_t(node.number(1, "k")) : 0;
-  RankedTensorType type = node.type(0);
+  int64_t diagonal = node.has(1) ? int64_t(node.number(1, "k")) : 0, rank = node.rank(0);
+  if (!node.failed() && rank < 2)
+    node.fail("expected matrices, got rank " + Twine(rank));
   if (node.failed())
     return;
-  ArrayRef<int64_t> shape = type.getShape();
-  if (shape.size() < 2 || ShapedType::isDynamicShape(shape.take_back(2)))
-    return node.refuse("expected matrices of static size, got " + node.print(node.dims(0)));
-  int64_t rows = shape[shape.size() - 2], columns = shape.back();
-  SmallVector<bool> keep;
-  for (int64_t row = 0; row < rows; ++row)
-    for (int64_t column = 0; column < columns; ++column)
-      keep.push_back(upper ? column - row >= diagonal : column - row <= diagonal);
-  if (const Known *known = node.known(0); known && !keep.empty()) {
+  if (const Known *known = node.known(0)) {
     Known result = *known;
-    for (auto [position, element] : llvm::enumerate(result.elements))
-      if (!keep[position % keep.size()])
-        element = known->isFloat() ? Scalar{} : Scalar{node.number(0)};
+    int64_t position = 0;
+    forEachIndex(known->shape, [&](ArrayRef<int64_t> index) {
+      int64_t gap = index.back() - index[rank - 2];
+      if (upper ? gap < diagonal : gap > diagonal)
+        result.elements[position] = known->isFloat() ? Scalar{} : Scalar{node.number(0)};
+      ++position;
+    });
     return node.set(0, std::move(result));
   }
-  auto maskType = RankedTensorType::get({rows, columns}, IntegerType::get(node.context, 1));
-  Value mask = node.constant(DenseElementsAttr::get(maskType, keep));
-  Value zero = node.scalar(0, type.getElementType());
+  SmallVector<AffineExpr> shape = node.dims(0);
+  Value mask = triangleMask(node, shape[rank - 2], shape[rank - 1], upper, diagonal);
+  Value zero = node.scalar(0, node.elementType(0));
   node.set(0, node.elementwise(ElementwiseKind::select, {mask, node.tensor(0), zero}));
 }
 
