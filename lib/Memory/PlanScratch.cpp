@@ -165,7 +165,7 @@ struct PlanScratch : coat::impl::PlanScratchBase<PlanScratch> {
   /// From the buffer's creation to the end of the last op of its block that uses it, at whatever depth. Buffers leave
   /// their block only through scf.if; one that a loop carries would have to be two buffers that take turns.
   static FailureOr<std::pair<int64_t, int64_t>> lifetimeOf(memref::AllocOp alloc, BufferViewFlowAnalysis &names,
-                                                          ProgramOrder &order) {
+                                                           ProgramOrder &order) {
     auto [begin, end] = order.times[alloc];
     for (Value name : names.resolve(alloc))
       for (Operation *user : name.getUsers()) {

@@ -2,12 +2,12 @@
 #include "SizeBounds.h"
 #include "ArenaPlan.h"
 #include "coat/Dialect/Coat.h"
-#include "llvm/ADT/TypeSwitch.h"
 #include "mlir/AsmParser/AsmParser.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Interfaces/LoopLikeInterface.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace coat;
@@ -19,7 +19,8 @@ static int64_t clamp(__int128 value) {
 static SizeRange add(SizeRange a, SizeRange b) {
   // An unbounded end stays unbounded, whatever is added.
   return {a.low == SizeRange::lowest || b.low == SizeRange::lowest ? SizeRange::lowest : clamp(__int128(a.low) + b.low),
-          a.high == SizeRange::highest || b.high == SizeRange::highest ? SizeRange::highest : clamp(__int128(a.high) + b.high)};
+          a.high == SizeRange::highest || b.high == SizeRange::highest ? SizeRange::highest
+                                                                       : clamp(__int128(a.high) + b.high)};
 }
 
 static SizeRange negate(SizeRange a) { return {-a.high, -a.low}; }
@@ -124,7 +125,8 @@ SizeRange SizeBounds::compute(Value value) {
     SmallVector<SizeRange> ranges;
     for (Value operand : operands)
       ranges.push_back(of(operand));
-    ArrayRef<SizeRange> all = ranges, dims = all.take_front(map.getNumDims()), symbols = all.drop_front(map.getNumDims());
+    ArrayRef<SizeRange> all = ranges, dims = all.take_front(map.getNumDims()),
+                        symbols = all.drop_front(map.getNumDims());
     SizeRange result = evaluate(map.getResult(0), dims, symbols);
     for (AffineExpr expr : map.getResults().drop_front())
       result = combine(result, evaluate(expr, dims, symbols));
@@ -202,7 +204,8 @@ std::optional<int64_t> SizeBounds::largestBytes(MemRefType type, ValueRange dyna
   SizeRange bytes{elementBytes, elementBytes};
   unsigned nextDynamic = 0;
   for (int64_t size : type.getShape()) {
-    SizeRange range = ShapedType::isDynamic(size) ? larger(of(dynamicSizes[nextDynamic++]), {0, 0}) : SizeRange{size, size};
+    SizeRange range =
+        ShapedType::isDynamic(size) ? larger(of(dynamicSizes[nextDynamic++]), {0, 0}) : SizeRange{size, size};
     if (!range.bounded())
       return std::nullopt;
     bytes = multiply(bytes, range);
@@ -245,8 +248,8 @@ static std::optional<SizeRange> rangeOfDimension(StringRef text, ArrayRef<Symbol
     ranges.push_back(symbol.range);
   }
   ScopedDiagnosticHandler quiet(context, [](Diagnostic &) { return success(); });
-  auto map = dyn_cast_or_null<AffineMapAttr>(
-      parseAttribute("affine_map<()[" + names + "] -> (" + text.str() + ")>", context));
+  auto map =
+      dyn_cast_or_null<AffineMapAttr>(parseAttribute("affine_map<()[" + names + "] -> (" + text.str() + ")>", context));
   if (!map)
     return std::nullopt;
   return evaluate(map.getValue().getResult(0), {}, ranges);

@@ -37,12 +37,11 @@ public:
                                       });
       // A fully masked row has no maximum; 0 in its place makes all its exponentials 0.
       Scalar shift = select(best[0] == infinity(zero, true), zero, best[0]);
-      Scalars sum =
-          loops.accumulate({loops.upTo(keys)}, {zero}, [&](const Scalars &t, const Scalars &sums) -> Scalars {
-            Scalar e = exp(loops.load(scores, t) - shift);
-            loops.store(e, scores, t);
-            return {sums[0] + e};
-          });
+      Scalars sum = loops.accumulate({loops.upTo(keys)}, {zero}, [&](const Scalars &t, const Scalars &sums) -> Scalars {
+        Scalar e = exp(loops.load(scores, t) - shift);
+        loops.store(e, scores, t);
+        return {sums[0] + e};
+      });
       loops.each({loops.dim(result, 3)}, [&](const Scalars &d) {
         Scalars value =
             loops.accumulate({loops.upTo(keys)}, {zero}, [&](const Scalars &t, const Scalars &sums) -> Scalars {
@@ -67,8 +66,7 @@ private:
     auto fromNew = [&] { return loops.load(newPart, {batch, keyHead, t - past, d}); };
     if (!pastPart)
       return fromNew();
-    return loops.ifElse(
-        t < past, [&] { return loops.load(pastPart, {batch, keyHead, t, d}); }, fromNew);
+    return loops.ifElse(t < past, [&] { return loops.load(pastPart, {batch, keyHead, t, d}); }, fromNew);
   }
 
   Scalar score(Scalar q, Scalar t, Scalar zero) {

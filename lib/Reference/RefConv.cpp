@@ -93,11 +93,10 @@ LogicalResult formulas::write(ScalarLoops &loops, MatmulOp op, MatmulOp::Adaptor
     Scalar row = at[at.size() - 2], column = at.back();
     Type type = ScalarLoops::computeType(op.getLhs().getType().getElementType());
     Scalar init = in.getBias() ? loops.load(in.getBias(), {column}) : loops.number(0, type);
-    Scalars sum =
-        loops.accumulate({loops.upTo(depth)}, {init}, [&](const Scalars &k, const Scalars &sums) -> Scalars {
-          return {sums[0] + loops.load(in.getLhs(), indices(in.getLhs(), at, row, k[0], op.getTransposeLhs())) *
-                                loops.load(in.getRhs(), indices(in.getRhs(), at, k[0], column, op.getTransposeRhs()))};
-        });
+    Scalars sum = loops.accumulate({loops.upTo(depth)}, {init}, [&](const Scalars &k, const Scalars &sums) -> Scalars {
+      return {sums[0] + loops.load(in.getLhs(), indices(in.getLhs(), at, row, k[0], op.getTransposeLhs())) *
+                            loops.load(in.getRhs(), indices(in.getRhs(), at, k[0], column, op.getTransposeRhs()))};
+    });
     loops.store(sum[0], out[0], at);
   });
   return success();

@@ -62,9 +62,8 @@ LogicalResult formulas::write(ScalarLoops &loops, PadOp op, PadOp::Adaptor in, V
     if (op.getMode() != PadMode::constant)
       return move(loops, in.getInput(), from, out[0], at);
     Scalar filling = loops.number(isa<FloatType>(type) ? value : std::round(value), ScalarLoops::computeType(type));
-    loops.store(loops.ifElse(
-                    isInside, [&] { return loops.load(in.getInput(), from); }, [&] { return filling; }),
-                out[0], at);
+    loops.store(
+        loops.ifElse(isInside, [&] { return loops.load(in.getInput(), from); }, [&] { return filling; }), out[0], at);
   });
   return success();
 }

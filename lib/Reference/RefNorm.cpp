@@ -10,9 +10,8 @@ static Scalar sumOver(ScalarLoops &loops, ArrayRef<Scalar> extents, Type type,
   SmallVector<LoopRange> ranges;
   for (Scalar extent : extents)
     ranges.push_back(loops.upTo(extent));
-  return loops.accumulate(ranges, {loops.number(0, type)}, [&](const Scalars &at, const Scalars &sums) -> Scalars {
-    return {sums[0] + term(at)};
-  })[0];
+  return loops.accumulate(ranges, {loops.number(0, type)},
+                          [&](const Scalars &at, const Scalars &sums) -> Scalars { return {sums[0] + term(at)}; })[0];
 }
 
 static Scalar product(ScalarLoops &loops, ArrayRef<Scalar> extents) {
@@ -95,9 +94,8 @@ LogicalResult formulas::write(ScalarLoops &loops, GroupNormOp op, GroupNormOp::A
       at.append(inner.begin() + 1, inner.end());
       return at;
     };
-    auto [mean, variance] = statistics(loops, extents, type, true, [&](const Scalars &inner) {
-      return loops.load(in.getInput(), position(inner));
-    });
+    auto [mean, variance] = statistics(
+        loops, extents, type, true, [&](const Scalars &inner) { return loops.load(in.getInput(), position(inner)); });
     Scalar deviation = sqrt(variance + op.getEpsilon().convertToDouble());
     loops.each(extents, [&, mean = mean](const Scalars &inner) {
       Scalars at = position(inner);

@@ -115,8 +115,7 @@ private:
 } // namespace
 
 /// The sum over the product of the taps of `dimension` and those after it.
-static Scalar interpolate(ScalarLoops &loops, Value input, ArrayRef<SmallVector<Tap>> taps, Scalars &index,
-                          Type type) {
+static Scalar interpolate(ScalarLoops &loops, Value input, ArrayRef<SmallVector<Tap>> taps, Scalars &index, Type type) {
   if (index.size() == taps.size())
     return loops.load(input, index);
   Scalar sum;

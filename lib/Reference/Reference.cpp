@@ -8,14 +8,14 @@
 //        coat.launch @ref_0_softmax(%0) outs(%1)
 //
 // Shares nothing with the optimising stages, because it is what they are compared with.
-#include "coat/Reference/Passes.h"
 #include "Formulas.h"
-#include "llvm/ADT/TypeSwitch.h"
+#include "coat/Reference/Passes.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 namespace coat {
 #define GEN_PASS_DEF_REFERENCE
@@ -188,10 +188,9 @@ private:
       bindSymbols(op.getContext(), a, b);
       stride = affine::makeComposedFoldedAffineApply(builder, loc, a * b, {stride, shape[i]});
     }
-    values.map(op.getResult(),
-               memref::ReinterpretCastOp::create(builder, loc, type, values.lookup(op.getInput()),
-                                                 builder.getIndexAttr(0), shape, strides)
-                   .getResult());
+    values.map(op.getResult(), memref::ReinterpretCastOp::create(builder, loc, type, values.lookup(op.getInput()),
+                                                                 builder.getIndexAttr(0), shape, strides)
+                                   .getResult());
     return success();
   }
 
@@ -227,11 +226,10 @@ private:
     stream << op->getName() << op->getAttrDictionary();
     llvm::interleaveComma(op->getOperandTypes(), stream);
     llvm::interleaveComma(types, stream);
-    auto kernel = kernels.get(key, op->getName().stripDialect(), op->getLoc(), types,
-                              [&](ScalarLoops &loops, ValueRange arguments) {
-                                return writeFormula(loops, op, arguments.take_front(inputs.size()),
-                                                    arguments.drop_front(inputs.size()));
-                              });
+    auto kernel = kernels.get(
+        key, op->getName().stripDialect(), op->getLoc(), types, [&](ScalarLoops &loops, ValueRange arguments) {
+          return writeFormula(loops, op, arguments.take_front(inputs.size()), arguments.drop_front(inputs.size()));
+        });
     if (failed(kernel))
       return failure();
     LaunchOp::create(builder, op->getLoc(), kernel->getSymName(), inputs, outputs);
@@ -252,10 +250,10 @@ private:
       auto type = MemRefType::get({ShapedType::kDynamic}, cast<MemRefType>(source.getType()).getElementType());
       for (OpFoldResult number : numbers)
         if (!getConstantIntValue(number))
-          inputs.push_back(memref::ReinterpretCastOp::create(
-              builder, op->getLoc(), type, source, builder.getIndexAttr(0),
-              ArrayRef<OpFoldResult>(values.lookup(cast<Value>(number))),
-              ArrayRef<OpFoldResult>(builder.getIndexAttr(1))));
+          inputs.push_back(memref::ReinterpretCastOp::create(builder, op->getLoc(), type, source,
+                                                             builder.getIndexAttr(0),
+                                                             ArrayRef<OpFoldResult>(values.lookup(cast<Value>(number))),
+                                                             ArrayRef<OpFoldResult>(builder.getIndexAttr(1))));
     }
     return inputs;
   }

@@ -9,8 +9,7 @@ using namespace mlir;
 using namespace coat;
 
 /// The op of a's type: FloatOp, or UnsignedOp or SignedOp of integers.
-template <typename FloatOp, typename SignedOp, typename UnsignedOp = SignedOp>
-static Scalar apply(Scalar a, Scalar b) {
+template <typename FloatOp, typename SignedOp, typename UnsignedOp = SignedOp> static Scalar apply(Scalar a, Scalar b) {
   ScalarLoops &loops = *a.loops;
   bool isUnsigned = a.isUnsigned || b.isUnsigned;
   Value result;
@@ -61,9 +60,7 @@ Scalar coat::operator==(Scalar a, Scalar b) {
 Scalar coat::operator&&(Scalar a, Scalar b) {
   return {*a.loops, a.loops->builder.createOrFold<arith::AndIOp>(a.loops->loc, a, b)};
 }
-Scalar coat::operator-(Scalar a) {
-  return a.isFloat() ? applyFloat<arith::NegFOp>(a) : a.constant(0) - a;
-}
+Scalar coat::operator-(Scalar a) { return a.isFloat() ? applyFloat<arith::NegFOp>(a) : a.constant(0) - a; }
 Scalar coat::max(Scalar a, Scalar b) { return apply<arith::MaximumFOp, arith::MaxSIOp, arith::MaxUIOp>(a, b); }
 Scalar coat::min(Scalar a, Scalar b) { return apply<arith::MinimumFOp, arith::MinSIOp, arith::MinUIOp>(a, b); }
 Scalar coat::clamp(Scalar a, Scalar low, Scalar high) { return min(max(a, low), high); }
@@ -84,9 +81,7 @@ Scalar coat::pow(Scalar a, double exponent) {
   return {*a.loops, math::PowFOp::create(a.loops->builder, a.loops->loc, a, a.constant(exponent))};
 }
 
-Scalar ScalarLoops::index(int64_t value) {
-  return {*this, arith::ConstantIndexOp::create(builder, loc, value)};
-}
+Scalar ScalarLoops::index(int64_t value) { return {*this, arith::ConstantIndexOp::create(builder, loc, value)}; }
 
 Scalar ScalarLoops::number(double value, Type type) {
   TypedAttr attribute = isa<FloatType>(type) ? TypedAttr(builder.getFloatAttr(type, value))
