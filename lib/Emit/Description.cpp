@@ -5,6 +5,8 @@
 #include "mlir/AsmParser/AsmParser.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "model.h"
 #include "llvm/ADT/SetVector.h"
@@ -287,13 +289,18 @@ void coat::annotateKernels(ModuleOp module) {
     SmallVector<std::string> kinds;
     int64_t flops = 0, bytes = 0;
     for (Operation &op : kernel.getOps())
-      if (isa<linalg::GenericOp>(op) || isa<CoatDialect>(op.getDialect()))
+    if (isa<linalg::GenericOp, tensor::ConcatOp, tensor::PadOp, tensor::ExtractSliceOp, memref::CopyOp>(op) ||
+        isa<CoatDialect>(op.getDialect()))
         collect(&op, kinds, flops);
     for (Type type : kernel.getArgumentTypes())
       if (auto memref = dyn_cast<MemRefType>(type))
         bytes += elements(memref) * ((memref.getElementTypeBitWidth() + 7) / 8);
+    if (kinds.empty())
+      kinds.push_back("copy"); // a kernel of nothing but its boundary
     SmallVector<StringRef> names(kinds.begin(), kinds.end());
-    kernel->setAttr("coat.ops", b.getStrArrayAttr(names));
+    // Kernels names those that hold no op of its own: borders and copies.
+    if (!kernel->hasAttr("coat.ops"))
+      kernel->setAttr("coat.ops", b.getStrArrayAttr(names));
     kernel->setAttr("coat.flops", b.getI64IntegerAttr(flops));
     kernel->setAttr("coat.bytes", b.getI64IntegerAttr(bytes));
   }
@@ -312,6 +319,11 @@ static void collectNodes(Location loc, llvm::SetVector<StringRef> &names) {
   }
 }
 
+static int64_t integerOr(Operation *op, StringRef name, int64_t otherwise) {
+  auto attribute = op->getAttrOfType<IntegerAttr>(name);
+  return attribute ? attribute.getInt() : otherwise;
+}
+
 static KernelDescription describeLaunch(LaunchOp launch, func::FuncOp kernel) {
   KernelDescription result;
   result.name = kernel.getName().str();
@@ -321,10 +333,9 @@ static KernelDescription describeLaunch(LaunchOp launch, func::FuncOp kernel) {
   if (auto ops = kernel->getAttrOfType<ArrayAttr>("coat.ops"))
     for (auto op : ops.getAsValueRange<StringAttr>())
       result.ops.push_back(op.str());
-  if (auto flops = kernel->getAttrOfType<IntegerAttr>("coat.flops"))
-    result.flops = flops.getInt();
-  if (auto bytes = kernel->getAttrOfType<IntegerAttr>("coat.bytes"))
-    result.bytes = bytes.getInt();
+  // Equal kernels are one function, but their launches may do different work.
+  result.flops = integerOr(launch, "coat.flops", integerOr(kernel, "coat.flops", 0));
+  result.bytes = integerOr(kernel, "coat.bytes", 0);
   if (Attribute schedule = kernel->getAttr("coat.schedule"))
     llvm::raw_string_ostream(result.schedule) << schedule;
   return result;
@@ -333,11 +344,6 @@ static KernelDescription describeLaunch(LaunchOp launch, func::FuncOp kernel) {
 //===----------------------------------------------------------------------===//
 // The whole
 //===----------------------------------------------------------------------===//
-
-static int64_t integerOr(Operation *op, StringRef name, int64_t otherwise) {
-  auto attribute = op->getAttrOfType<IntegerAttr>(name);
-  return attribute ? attribute.getInt() : otherwise;
-}
 
 FailureOr<ModelDescription> coat::describeModel(ModuleOp module) {
   func::FuncOp entry;

@@ -2,6 +2,7 @@
 // name=value, levels, ISA lists) is read here, with the flag's name in every message.
 #include "Flags.h"
 #include "coat/Target/Cpu.h"
+#include "mlir/Pass/PassRegistry.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/TargetParser/Triple.h"
@@ -238,7 +239,17 @@ private:
     if (line.weights != "embed" && line.weights != "file")
       return fail(wrong, "--weights=" + line.weights + ": expected embed or file");
     flags.compile.weightsInFile = line.weights == "file";
-    return checkStages();
+    if (Status status = checkStages())
+      return status;
+    return checkDisabled();
+  }
+
+  /// A misspelt name would silently disable nothing.
+  Status checkDisabled() {
+    for (const std::string &name : flags.compile.pipeline.disabledPasses)
+      if (!mlir::PassInfo::lookup(name))
+        return fail(wrong, "--disable-pass=" + name + ": expected a pass of coat, such as coat-fuse-epilogues");
+    return ok;
   }
 
   Status checkStages() {

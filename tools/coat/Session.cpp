@@ -1,6 +1,7 @@
 // Reading a model and taking it through the stages of lib/Pipeline, with what the flags ask for on the way: times,
 // saved IR, a progress line, a reproducer when a stage fails.
 #include "Session.h"
+#include "DisablePasses.h"
 #include "coat/Emit/Interface.h"
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -143,12 +144,22 @@ Status Session::runStage(const std::string &stage) {
   CompileOptions one = flags.pipeline;
   one.startAt = one.stopAfter = stage;
   PassManager pm(&context);
+  buildPipeline(pm, one);
+  if (!flags.pipeline.disabledPasses.empty()) {
+    PassManager rebuilt(&context);
+    if (failed(rebuildWithout(pm, flags.pipeline.disabledPasses, rebuilt)))
+      return fail(bug, "--disable-pass: expected a pipeline that can be written as text, in stage " + stage);
+    return runPasses(rebuilt, stage);
+  }
+  return runPasses(pm, stage);
+}
+
+Status Session::runPasses(PassManager &pm, const std::string &stage) {
   DefaultTimingManager timing;
   timing.setEnabled(flags.timeReport);
   TimingScope scope = timing.getRootScope();
   if (flags.timeReport)
     pm.enableTiming(scope);
-  buildPipeline(pm, one);
   Collect collect(context);
   if (failed(pm.run(*module)))
     return failStage(stage, collect.message());

@@ -47,6 +47,7 @@ private:
   Status readOnnx(llvm::StringRef path);
   Status readIR(llvm::StringRef path);
   Status runStage(const std::string &stage);
+  Status runPasses(mlir::PassManager &pm, const std::string &stage);
   Status describe();
   void saveTemp(llvm::StringRef stage);
   Status failStage(const std::string &stage, const std::string &message);
