@@ -25,6 +25,11 @@ namespace {
 RankedTensorType tensorType(Value value) { return cast<RankedTensorType>(value.getType()); }
 MemRefType denseMemRef(RankedTensorType type) { return MemRefType::get(type.getShape(), type.getElementType()); }
 
+/// Are the strides of a part of a dense buffer of this type known? Kernels need them to be.
+bool hasStaticStrides(RankedTensorType type) {
+  return llvm::none_of(type.getShape().drop_front(type.getRank() ? 1 : 0), ShapedType::isDynamic);
+}
+
 /// A constant that a kernel holds itself rather than reads: one value, whatever its shape.
 bool isImmediate(Value value) {
   DenseElementsAttr dense;
@@ -54,11 +59,11 @@ private:
 
   // Launches.
   LogicalResult convert(Operation *op);
-  void launchGroup(Group &group);
+  LogicalResult launchGroup(Group &group);
   void launchCopy(Location loc, Value from, Value to);
   void launchBorder(PadOp pad, Value buffer);
   func::FuncOp makeKernel(Location loc, TypeRange types);
-  LaunchOp launch(Location loc, func::FuncOp kernel, ValueRange ins, ValueRange outs);
+  void launch(Location loc, func::FuncOp kernel, ValueRange ins, ValueRange outs);
   void resolveDims(Operation *first, Operation *last);
 
   func::FuncOp entry;
@@ -202,36 +207,36 @@ Value Outliner::placeIn(Operation *user, Value tensor, unsigned operand) {
 
 Value Outliner::placeInPad(PadOp pad, Value tensor) {
   RankedTensorType type = tensorType(tensor);
-  if (pad.getMode() != PadMode::constant || !type.hasStaticShape() || buffers.count(pad.getResult()) ||
+  if (pad.getMode() != PadMode::constant || !hasStaticStrides(type) || buffers.count(pad.getResult()) ||
+      (ShapedType::isDynamic(type.getDimSize(0)) && (pad.getLow()[0] || pad.getHigh()[0])) ||
       groupOf.lookup(pad)->size() != 1)
     return nullptr;
   Value whole = placeFor(pad.getResult());
   buffers[pad.getResult()] = whole;
   launchBorder(pad, whole);
-  SmallVector<OpFoldResult> offsets, extents, ones(type.getRank(), b.getIndexAttr(1));
-  for (auto [low, size] : llvm::zip_equal(pad.getLow(), type.getShape())) {
+  SmallVector<OpFoldResult> offsets, ones(type.getRank(), b.getIndexAttr(1));
+  for (int64_t low : pad.getLow())
     offsets.push_back(b.getIndexAttr(low));
-    extents.push_back(b.getIndexAttr(size));
-  }
+  SmallVector<OpFoldResult> extents = getAsOpFoldResult(sizesOf(tensor));
   return memref::SubViewOp::create(b, tensor.getLoc(), whole, offsets, extents, ones);
 }
 
 Value Outliner::placeInConcat(tensor::ConcatOp concat, Value tensor, unsigned operand) {
   RankedTensorType type = tensorType(tensor);
-  if (!tensorType(concat.getResult()).hasStaticShape() || groupOf.lookup(concat)->size() != 1)
+  if (!hasStaticStrides(tensorType(concat.getResult())) || groupOf.lookup(concat)->size() != 1 ||
+      ShapedType::isDynamic(type.getDimSize(concat.getDim())))
     return nullptr;
   Value &whole = buffers[concat.getResult()];
   if (!whole) {
     Value place = placeFor(concat.getResult());
     buffers[concat.getResult()] = place;
   }
-  SmallVector<OpFoldResult> offsets(type.getRank(), b.getIndexAttr(0)), extents, ones(type.getRank(), b.getIndexAttr(1));
+  SmallVector<OpFoldResult> offsets(type.getRank(), b.getIndexAttr(0)), ones(type.getRank(), b.getIndexAttr(1));
   int64_t at = 0;
   for (Value before : concat.getInputs().take_front(operand))
     at += tensorType(before).getDimSize(concat.getDim());
   offsets[concat.getDim()] = b.getIndexAttr(at);
-  for (int64_t size : type.getShape())
-    extents.push_back(b.getIndexAttr(size));
+  SmallVector<OpFoldResult> extents = getAsOpFoldResult(sizesOf(tensor));
   return memref::SubViewOp::create(b, tensor.getLoc(), buffers[concat.getResult()], offsets, extents, ones);
 }
 
@@ -249,8 +254,8 @@ func::FuncOp Outliner::makeKernel(Location loc, TypeRange types) {
   return kernel;
 }
 
-LaunchOp Outliner::launch(Location loc, func::FuncOp kernel, ValueRange ins, ValueRange outs) {
-  return LaunchOp::create(b, loc, FlatSymbolRefAttr::get(kernel.getNameAttr()), ins, outs);
+void Outliner::launch(Location loc, func::FuncOp kernel, ValueRange ins, ValueRange outs) {
+  LaunchOp::create(b, loc, FlatSymbolRefAttr::get(kernel.getNameAttr()), ins, outs);
 }
 
 Value asTensor(OpBuilder &b, Location loc, Value memref) {
@@ -263,7 +268,27 @@ void writeTo(OpBuilder &b, Location loc, Value tensor, Value memref) {
   bufferization::MaterializeInDestinationOp::create(b, loc, Type(), tensor, memref, /*restrict=*/true, /*writable=*/true);
 }
 
-void Outliner::launchGroup(Group &group) {
+/// The index operands of `op` that are dynamic sizes of its result, each with its dimension there.
+SmallVector<std::pair<Value, int64_t>> sizeOperands(Operation *op) {
+  SmallVector<std::pair<Value, int64_t>> result;
+  if (auto broadcast = dyn_cast<BroadcastOp>(op)) {
+    unsigned next = 0;
+    for (auto [i, size] : llvm::enumerate(tensorType(broadcast.getResult()).getShape()))
+      if (ShapedType::isDynamic(size))
+        result.push_back({broadcast.getSizes()[next++], i});
+  } else if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op)) {
+    llvm::SmallBitVector dropped = slice.getDroppedDims();
+    int64_t dim = 0;
+    for (auto [i, size] : llvm::enumerate(slice.getMixedSizes())) {
+      if (auto value = dyn_cast<Value>(size))
+        result.push_back({value, dim});
+      dim += !dropped[i];
+    }
+  }
+  return result;
+}
+
+LogicalResult Outliner::launchGroup(Group &group) {
   // Operands from outside, in order of appearance; results of the last op are the kernel's.
   SmallVector<Value> ins, outs;
   llvm::SmallSetVector<Value, 8> outside;
@@ -284,8 +309,7 @@ void Outliner::launchGroup(Group &group) {
   SmallVector<Type> types(ValueRange(ins).getTypes());
   llvm::append_range(types, ValueRange(outs).getTypes());
   func::FuncOp kernel = makeKernel(loc, types);
-  LaunchOp call = launch(loc, kernel, ins, outs);
-  int64_t flops = 0;
+  launch(loc, kernel, ins, outs);
   SmallVector<Attribute> names;
   {
     OpBuilder::InsertionGuard guard(b);
@@ -301,17 +325,14 @@ void Outliner::launchGroup(Group &group) {
         if (isImmediate(operand))
           map.map(operand, b.clone(*operand.getDefiningOp())->getResult(0));
       }
-      // `sizes` of a broadcast are those of the buffer it fills.
-      if (isa<BroadcastOp>(op)) {
-        unsigned next = 0;
-        for (auto [i, size] : llvm::enumerate(tensorType(op->getResult(0)).getShape()))
-          if (ShapedType::isDynamic(size))
-            map.map(cast<BroadcastOp>(op).getSizes()[next++], memref::DimOp::create(b, loc, args[ins.size()], i));
-      }
+      // A size that the op takes as an operand is one of the buffer it fills.
+      for (auto [size, dim] : sizeOperands(op))
+        map.map(size, memref::DimOp::create(b, loc, args[ins.size()], dim));
+      for (Value operand : op->getOperands())
+        if (!map.contains(operand))
+          return op->emitError("expected offsets and strides that are known at compile time");
       Operation *clone = b.clone(*op, map);
       clone->removeAttr("coat.schedule");
-      if (auto cost = dyn_cast<CostOpInterface>(op))
-        flops += cost.getFlops();
       names.push_back(b.getStringAttr(isa<ElementwiseOp>(op) ? stringifyElementwiseKind(cast<ElementwiseOp>(op).getKind())
                                                              : op->getName().stripDialect()));
       if (op == root && root->hasAttr("coat.schedule"))
@@ -324,7 +345,7 @@ void Outliner::launchGroup(Group &group) {
   kernel->setAttr("coat.ops", b.getArrayAttr(names));
   if (Attribute schedule = root->getAttr("coat.schedule"))
     kernel->setAttr("coat.schedule", schedule);
-  call->setAttr("coat.flops", b.getI64IntegerAttr(flops));
+  return success();
 }
 
 void Outliner::launchCopy(Location loc, Value from, Value to) {
@@ -352,22 +373,25 @@ void Outliner::launchBorder(PadOp pad, Value buffer) {
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(&kernel.getBody().front());
   Value fill = arith::ConstantOp::create(b, loc, value);
-  SmallVector<int64_t> offsets(type.getRank(), 0), extents(type.getShape()), ones(type.getRank(), 1);
+  SmallVector<OpFoldResult> offsets(type.getRank(), b.getIndexAttr(0)), ones(type.getRank(), b.getIndexAttr(1));
+  SmallVector<OpFoldResult> extents = memref::getMixedSizes(b, loc, kernel.getArgument(0));
   auto slab = [&](int64_t dim, int64_t at, int64_t size) {
     if (!size)
       return;
-    SmallVector<int64_t> o(offsets), e(extents);
-    o[dim] = at;
-    e[dim] = size;
+    SmallVector<OpFoldResult> o(offsets), e(extents);
+    o[dim] = b.getIndexAttr(at);
+    e[dim] = b.getIndexAttr(size);
     Value view = memref::SubViewOp::create(b, loc, kernel.getArgument(0), o, e, ones);
     linalg::FillOp::create(b, loc, fill, view);
   };
   for (int64_t dim = 0; dim < type.getRank(); ++dim) {
-    int64_t low = pad.getLow()[dim], high = pad.getHigh()[dim];
+    int64_t low = pad.getLow()[dim], high = pad.getHigh()[dim], size = type.getDimSize(dim);
+    if (!low && !high)
+      continue;
     slab(dim, 0, low);
-    slab(dim, type.getDimSize(dim) - high, high);
-    offsets[dim] = low;
-    extents[dim] -= low + high;
+    slab(dim, size - high, high);
+    offsets[dim] = b.getIndexAttr(low);
+    extents[dim] = b.getIndexAttr(size - low - high);
   }
   func::ReturnOp::create(b, loc);
 }
@@ -401,10 +425,8 @@ LogicalResult Outliner::convert(Operation *op) {
     return success();
   // A pad or concat that some producer wrote into needs only its other operands copied.
   Value whole = op->getNumResults() == 1 ? buffers.lookup(op->getResult(0)) : Value();
-  if (!whole) {
-    launchGroup(*group);
-    return success();
-  }
+  if (!whole)
+    return launchGroup(*group);
   for (OpOperand &operand : op->getOpOperands()) {
     if (placed.contains({op, operand.getOperandNumber()}))
       continue;

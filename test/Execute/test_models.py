@@ -52,8 +52,7 @@ def test_symbolic(model, name, tensor, symbol, bounds, sizes):
     prefix = model(name)
     data = np.load(prefix + ".symbolic.npz")
     axis = 0 if symbol == "N" else 1
-    declared = f"{tensor}_dynamic_axes_1"  # what PyTorch's exporter calls it
-    module = coat.compile(prefix + ".symbolic.onnx", dims={declared: bounds})
+    module = coat.compile(prefix + ".symbolic.onnx", dims={symbol: bounds})
     for size in sizes:
         got, = module(data[f"{tensor}_{size}"])
         within_bounds(got, data[f"output_0_{size}"])
