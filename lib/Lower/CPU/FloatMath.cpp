@@ -273,6 +273,7 @@ Value FloatMath::sineOrCosine(Value x, bool cosine) {
   Value r = fma(n, constant(-0x1.921fb50000000p+0), x);
   r = fma(n, constant(-0x1.110b460000000p-26), r);
   r = fma(n, constant(-0x1.1a62633145c07p-54), r);
+  r = clamp(r, -0.8, 0.8); // beyond 1e17 r means nothing, but the result still is a sine
   Value r2 = mul(r, r);
   SmallVector<double> sines, cosines;
   double factorial = 1;
@@ -309,6 +310,10 @@ Value FloatMath::fmod(Value x, Value y) {
   // The quotient may have been rounded up to the next whole number, or down.
   rest = select(compare(CmpFPredicate::OLT, rest, constant(0)), add(rest, modulus), rest);
   rest = select(compare(CmpFPredicate::OGE, rest, modulus), sub(rest, modulus), rest);
+  // Beyond 2^53 the quotient has lost its last bits; the result stays in range.
+  Value lost = arith::OrIOp::create(b, loc, compare(CmpFPredicate::OLT, rest, constant(0)),
+                                    compare(CmpFPredicate::OGE, rest, modulus));
+  rest = select(lost, constant(0), rest);
   Value infinite = constant(std::numeric_limits<double>::infinity());
   Value result = math::CopySignOp::create(b, loc, rest, x);
   Value keep = arith::AndIOp::create(b, loc, compare(CmpFPredicate::OEQ, modulus, infinite),
