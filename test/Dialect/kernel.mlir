@@ -20,3 +20,10 @@ func.func private @add(%x: memref<4xf32>, %y: memref<4xf32>, %z: memref<4xf32>)
   %0 = coat.scratch {offset = 64} : memref<16x24xf32>
   return
 }
+
+// CHECK-LABEL: func.func private @schedules
+// CHECK-SAME: a = #coat.schedule<"direct", tile = [1, 14, 0, 32], reg = [1, 1, 4, 16], order = [3, 1, 0, 2], vector = 8>
+// CHECK-SAME: b = #coat.schedule<"loops", tile = [0], vector = 1>
+func.func private @schedules() attributes {
+  a = #coat.schedule<"direct", tile = [1, 14, 0, 32], reg = [1, 1, 4, 16], order = [3, 1, 0, 2], vector = 8>,
+  b = #coat.schedule<"loops", tile = [0], vector = 1>}

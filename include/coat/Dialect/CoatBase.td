@@ -127,7 +127,7 @@ def Coat_ScheduleAttr : AttrDef<Coat_Dialect, "Schedule"> {
                         OptionalArrayRefParameter<"int64_t">:$order,
                         "int64_t":$vector);
   let assemblyFormat = [{
-    `<` $algorithm `,` `tile` `=` `[` $tile `]` custom<RegisterTile>($reg, $order) `vector` `=` $vector `>`
+    `<` $algorithm `,` `tile` `=` `[` $tile `]` `` custom<RegisterTile>($reg, $order) `vector` `=` $vector `>`
   }];
 }
 
