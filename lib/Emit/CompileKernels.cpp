@@ -5,15 +5,13 @@
 // for better and now for worse. So the light pipeline comes first, -O3 (without vectorizers) is tried where that
 // spilled registers in an innermost loop, and the one with fewer such spills is taken. Scalar kernels get all of -O3.
 #include "CompileKernels.h"
+#include "LegalizeX86.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/Bitcode/BitcodeWriter.h"
 #include "llvm/IR/DiagnosticInfo.h"
 #include "llvm/IR/DiagnosticPrinter.h"
 #include "llvm/IR/InstIterator.h"
-#include "llvm/IR/IntrinsicInst.h"
-#include "llvm/IR/Intrinsics.h"
-#include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/Support/ThreadPool.h"
 #include "llvm/Transforms/Utils/Cloning.h"
 
@@ -48,18 +46,6 @@ mlir::OwningOpRef<mlir::ModuleOp> isolate(mlir::LLVM::LLVMFuncOp kernel, mlir::M
   }
   b.clone(*kernel);
   return module;
-}
-
-/// The x86 levels below v3 have no fused multiply-add; LLVM would call fma() of libm.
-void splitFusedMultiplyAdds(Module &module, TargetMachine &machine) {
-  if (!machine.getTargetTriple().isX86() || machine.getMCSubtargetInfo()->checkFeatures("+fma") ||
-      machine.getMCSubtargetInfo()->checkFeatures("+fma4"))
-    return;
-  for (Function &function : module)
-    for (Instruction &instruction : instructions(function))
-      if (auto *call = dyn_cast<IntrinsicInst>(&instruction); call && call->getIntrinsicID() == Intrinsic::fma)
-        call->setCalledFunction(
-            Intrinsic::getOrInsertDeclaration(&module, Intrinsic::fmuladd, call->getType()));
 }
 
 bool hasVectors(const Module &module) {
@@ -115,7 +101,7 @@ private:
     auto machine = makeTargetMachine(options, isa);
     if (!machine)
       return machine.takeError();
-    splitFusedMultiplyAdds(module, **machine);
+    legalizeForX86(module, **machine);
     SmallVector<Effort> efforts = {Effort::full};
     if (hasVectors(module))
       efforts = {Effort::light, Effort::fixed};

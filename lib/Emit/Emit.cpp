@@ -7,6 +7,8 @@
 #include "CompileKernels.h"
 #include "Link.h"
 #include "coat/Emit/WeightsObject.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/Bitcode/BitcodeWriter.h"
 #include "llvm/IR/Constants.h"
@@ -251,6 +253,8 @@ std::optional<Artifact> coat::artifactOf(StringRef path) {
 
 Error coat::emitArtifact(mlir::ModuleOp lowered, const ModelDescription &model, const EmitOptions &options,
                          Artifact artifact, StringRef path, StringRef soname) {
+  mlir::registerBuiltinDialectTranslation(*lowered.getContext());
+  mlir::registerLLVMDialectTranslation(*lowered.getContext());
   Emitter emitter(lowered, model, options);
   if (artifact == Artifact::assembly || artifact == Artifact::llvmText || artifact == Artifact::bitcode)
     return emitter.emitText(artifact, path);

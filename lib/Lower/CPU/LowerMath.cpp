@@ -78,6 +78,27 @@ Value expand(Operation *op, OpBuilder &b) {
       .Default(Value());
 }
 
+/// f64 <-> 16 bits in two steps: the direct ones are calls. Does not apply to conversions from or to f32.
+void convertInSteps(Operation *op, OpBuilder &b) {
+  Type to = op->getResult(0).getType(), single = inSingle(to);
+  Value middle;
+  if (isa<arith::ExtFOp>(op)) {
+    middle = arith::ExtFOp::create(b, op->getLoc(), single, op->getOperand(0));
+    op->getResult(0).replaceAllUsesWith(arith::ExtFOp::create(b, op->getLoc(), to, middle));
+  } else {
+    middle = arith::TruncFOp::create(b, op->getLoc(), single, op->getOperand(0));
+    op->getResult(0).replaceAllUsesWith(arith::TruncFOp::create(b, op->getLoc(), to, middle));
+  }
+  op->erase();
+}
+
+bool skipsSingle(Operation *op) {
+  if (!isa<arith::ExtFOp, arith::TruncFOp>(op))
+    return false;
+  Type from = op->getOperand(0).getType(), to = op->getResult(0).getType();
+  return (isNarrow(from) && getElementTypeOrSelf(to).isF64()) || (isNarrow(to) && getElementTypeOrSelf(from).isF64());
+}
+
 bool isFloatFunction(Operation *op) {
   return (isa<math::MathDialect>(op->getDialect()) || isa<arith::RemFOp>(op)) && op->getNumResults() == 1 &&
          op->getNumOperands() > 0 && isa<FloatType>(getElementTypeOrSelf(op->getOperand(0).getType()));
@@ -94,6 +115,15 @@ struct LowerMath : coat::impl::LowerMathBase<LowerMath> {
     for (Operation *op : narrow) {
       OpBuilder b(op);
       widen(op, b);
+    }
+    SmallVector<Operation *> conversions;
+    function.walk([&](Operation *op) {
+      if (skipsSingle(op))
+        conversions.push_back(op);
+    });
+    for (Operation *op : conversions) {
+      OpBuilder b(op);
+      convertInSteps(op, b);
     }
     // Powers with a constant exponent first; then the functions that upstream reduces to others.
     RewritePatternSet patterns(&getContext());

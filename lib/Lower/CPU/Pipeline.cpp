@@ -28,6 +28,11 @@ static void addExpansions(OpPassManager &func) {
   func.addPass(createCanonicalizerPass());
   func.addPass(createCSEPass());
   func.addPass(createLoopInvariantCodeMotionPass());
+  // Arithmetic on 16-bit floats happens in f32; conversions of bf16 are shifts, those of f16 are instructions.
+  arith::ArithEmulateUnsupportedFloatsOptions emulate;
+  emulate.sourceTypeStrs = {"bf16", "f16"};
+  emulate.targetTypeStr = "f32";
+  func.addPass(arith::createArithEmulateUnsupportedFloats(emulate));
   arith::ArithExpandOpsPassOptions expand;
   expand.includeBf16 = true;
   func.addPass(arith::createArithExpandOpsPass(expand));
