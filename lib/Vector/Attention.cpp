@@ -195,13 +195,13 @@ private:
         Value from = v.linear(start, 1, key, 0); // a multiple of the panel
         Value n = v.valueOf(affine::makeComposedFoldedAffineApply(rewriter, v.loc, d0.floorDiv(panel),
                                                                   {getAsOpFoldResult(from)}));
-        Product product{{}, depth,
-                        [&](int64_t row, ValueRange, Value k, int64_t offset) {
-                          return v.loadScalar(op.getQuery(), {at.batch, at.head, v.plus(at.row, row), v.plus(k, offset)});
-                        },
-                        [&](int64_t j, ValueRange, Value k, int64_t offset) {
-                          return v.load(panels, {n, v.plus(k, offset), v.index(j * v.lanes)});
-                        }};
+        auto left = [&](int64_t row, ValueRange, Value k, int64_t offset) {
+          return v.loadScalar(op.getQuery(), {at.batch, at.head, v.plus(at.row, row), v.plus(k, offset)});
+        };
+        auto right = [&](int64_t j, ValueRange, Value k, int64_t offset) {
+          return v.load(panels, {n, v.plus(k, offset), v.index(j * v.lanes)});
+        };
+        Product product{{}, depth, left, right};
         SmallVector<Value> sums = accumulate(v, product, rows, 2, SmallVector<Value>(rows * 2, v.zero(f32)));
         for (int64_t row = 0; row < rows; ++row)
           for (int64_t j = 0; j < 2; ++j) {
@@ -320,14 +320,13 @@ private:
                     llvm::function_ref<Value(int64_t, Value, Value, ValueRange, Value)> store, Value firstRow) {
     return coverChannels(v, width, panel, into, [&](const ChannelRun &run, Value tensor) {
       auto channel = [&](int64_t j) { return v.plus(run.start, j * v.lanes); };
-      Product product{{}, count,
-                      [&](int64_t row, ValueRange, Value k, int64_t offset) {
-                        return v.loadScalar(weights, {v.index(row), v.plus(k, offset)});
-                      },
-                      [&](int64_t j, ValueRange, Value k, int64_t offset) {
-                        return v.load(op.getValue(), {at.batch, at.keyHead, v.linear(start, 1, k, offset), channel(j)},
-                                      run.mask(j));
-                      }};
+      auto left = [&](int64_t row, ValueRange, Value k, int64_t offset) {
+        return v.loadScalar(weights, {v.index(row), v.plus(k, offset)});
+      };
+      auto right = [&](int64_t j, ValueRange, Value k, int64_t offset) {
+        return v.load(op.getValue(), {at.batch, at.keyHead, v.linear(start, 1, k, offset), channel(j)}, run.mask(j));
+      };
+      Product product{{}, count, left, right};
       SmallVector<Value> sums;
       for (int64_t row = 0; row < rows; ++row)
         for (int64_t j = 0; j < run.vectors; ++j) {

@@ -26,5 +26,7 @@ void coat::buildVectorPipeline(OpPassManager &pm) {
   memrefs.addPass(createCSEPass());
   memrefs.addPass(createCanonicalizerPass()); // a copy onto itself shows only after the CSE
   memrefs.addPass(createLinalgToLoops());
+  memrefs.addPass(createCanonicalizerPass()); // buffers that only gave a loop its extent
+  memrefs.addPass(createCSEPass());
   memrefs.addPass(createCheckKernels());
 }

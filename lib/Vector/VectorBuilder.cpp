@@ -49,7 +49,7 @@ Value VectorBuilder::mask(OpFoldResult valid) {
     return vector::CreateMaskOp::create(builder, loc, type, ValueRange{cast<Value>(valid)});
   if (*constant >= lanes)
     return {};
-  return vector::ConstantMaskOp::create(builder, loc, type, ArrayRef<int64_t>{*constant});
+  return vector::ConstantMaskOp::create(builder, loc, type, ArrayRef<int64_t>{std::max<int64_t>(*constant, 0)});
 }
 
 Value VectorBuilder::load(Value tensor, ValueRange indices, Value mask) {
