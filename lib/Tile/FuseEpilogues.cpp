@@ -10,6 +10,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/Transforms/Transforms.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace coat {
@@ -20,12 +21,13 @@ namespace coat {
 using namespace mlir;
 
 namespace {
-/// Fusion is for element-wise chains: a producer that reduces, or that several ops read, stays on its own.
+/// Fusion is for element-wise chains: a producer that reduces, or whose values several ops read, stays on its own.
 bool joins(OpOperand *operand) {
   auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
   auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
   return producer && consumer && producer.getNumReductionLoops() == 0 && consumer.getNumReductionLoops() == 0 &&
-         llvm::all_of(producer->getUsers(), [&](Operation *user) { return user == consumer; });
+         llvm::all_of(producer->getUsers(),
+                      [&](Operation *user) { return user == consumer || isa<tensor::DimOp>(user); });
 }
 
 struct FuseEpilogues : coat::impl::FuseEpiloguesBase<FuseEpilogues> {
@@ -36,6 +38,9 @@ struct FuseEpilogues : coat::impl::FuseEpiloguesBase<FuseEpilogues> {
     coat::populateElementwiseToLinalgPatterns(patterns);
     linalg::populateElementwiseOpsFusionPatterns(patterns, joins);
     linalg::GenericOp::getCanonicalizationPatterns(patterns, &getContext());
+    // Sizes come from the kernel's arguments: a size asked of a result would keep the untiled op alive.
+    memref::populateResolveRankedShapedTypeResultDimsPatterns(patterns);
+    tensor::DimOp::getCanonicalizationPatterns(patterns, &getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

@@ -10,8 +10,11 @@
 #include "coat/Tile/Passes.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/Transforms/Transforms.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/SCF/Transforms/TileUsingInterface.h"
+#include "mlir/Dialect/Tensor/Transforms/Transforms.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace coat {
 #define GEN_PASS_DEF_TILEKERNELS
@@ -50,6 +53,16 @@ SmallVector<OpFoldResult> tileSizes(OpBuilder &builder, TilingInterface op, Arra
     sizes.push_back(builder.getIndexAttr(cut ? tile[loop] : 0));
   }
   return sizes;
+}
+
+/// Nothing may need the untiled ops: a value in the middle of the kernel gets a buffer of a tile's size, not a slice of one of
+/// the whole size, and the bounds of the forall come from sizes of the kernel's arguments.
+LogicalResult dropUntiled(func::FuncOp kernel) {
+  RewritePatternSet patterns(kernel.getContext());
+  tensor::populateFoldTensorEmptyPatterns(patterns);
+  memref::populateResolveRankedShapedTypeResultDimsPatterns(patterns);
+  tensor::DimOp::getCanonicalizationPatterns(patterns, kernel.getContext());
+  return applyPatternsGreedily(kernel, std::move(patterns));
 }
 
 /// All producers in the kernel are computed a tile at a time: it holds one root, so nothing is computed twice but halos.
@@ -95,7 +108,7 @@ struct TileKernels : coat::impl::TileKernelsBase<TileKernels> {
       ++numUntiled;
       return;
     }
-    if (failed(tileKernel(last, schedule)))
+    if (failed(tileKernel(last, schedule)) || failed(dropUntiled(kernel)))
       signalPassFailure();
   }
 };
