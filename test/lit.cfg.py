@@ -4,7 +4,7 @@ import lit.formats
 
 config.name = "coat"
 config.test_format = lit.formats.ShTest(execute_external=False)
-config.suffixes = [".mlir", ".test", ".c"]
+config.suffixes = [".mlir", ".test", ".c", ".cpp"]
 config.excludes = ["Inputs", "models"]
 config.test_source_root = os.path.join(config.coat_source, "test")
 config.test_exec_root = os.path.join(config.coat_build, "test")
