@@ -266,7 +266,8 @@ static OwningOpRef<ModuleOp> importFile(StringRef path, MLIRContext &context, co
   std::string shown = isStdin ? "<stdin>" : path.str();
   auto fail = [&](const Twine &message) {
     error = shown + ": " + message.str();
-    llvm::replace(error, '\n', ' ');
+    auto isControl = [](char c) { return uint8_t(c) < ' '; }; // names in a model may hold anything
+    std::replace_if(error.begin(), error.end(), isControl, ' ');
     return OwningOpRef<ModuleOp>();
   };
   auto opened = llvm::MemoryBuffer::getFileOrSTDIN(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);

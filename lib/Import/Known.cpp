@@ -229,6 +229,11 @@ std::optional<Known> coat::onnx::evaluate(const Symbols &symbols, ElementwiseKin
     shape = *joined;
   }
   Type type = operands.back()->elementType;
+  for (const Known *operand : operands.drop_front(kind == ElementwiseKind::select))
+    if (operand->elementType != type) // the op's verifier says so
+      return std::nullopt;
+  if (kind == ElementwiseKind::select && !operands.front()->elementType.isInteger(1))
+    return std::nullopt;
   if (isComparison(kind))
     type = IntegerType::get(type.getContext(), 1);
   if (!isTrackable(shape, type))
