@@ -60,10 +60,10 @@ static LogicalResult checkPast(AttentionOp::Adaptor op, EmitError emitError) {
 }
 
 LogicalResult AttentionOp::checkConstraints(Adaptor op, EmitError emitError) {
-  if (failed(checkHeads(op, emitError)) ||                                                     // C1, C2, C3
+  if (failed(checkHeads(op, emitError)) ||                                                 // C1, C2, C3
       failed(checkElementTypes(emitError, {op.getQuery(), op.getKey(), op.getValue()})) || // C7
-      failed(checkFloat(emitError, tensorType(op.getQuery()))) ||                              // C7
-      failed(checkPast(op, emitError)))                                                        // C5
+      failed(checkFloat(emitError, tensorType(op.getQuery()))) ||                          // C7
+      failed(checkPast(op, emitError)))                                                    // C5
     return failure();
   RankedTensorType query = tensorType(op.getQuery());
   if (op.getMask()) { // C4

@@ -1,7 +1,7 @@
 // Registration of the dialect; the op families have files of their own.
-#include "coat/Dialect/Coat.h"
-#include "llvm/ADT/TypeSwitch.h"
+#include "Shapes.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace coat;
@@ -48,6 +48,7 @@ void CoatDialect::initialize() {
 #define GET_OP_LIST
 #include "coat/Dialect/CoatOps.cpp.inc"
       >();
+  attachMoveTilings(getContext());
 }
 
 Operation *CoatDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type, Location loc) {

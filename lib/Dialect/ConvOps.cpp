@@ -8,11 +8,11 @@ using namespace coat;
 // Sizes that follow from operands and attributes of a conv, whatever the two layouts.
 namespace {
 struct ConvSizes {
-  int64_t spatial;                  // number of spatial dimensions
-  int64_t inChannels, outChannels;  // C, M
-  int64_t filterChannels;           // C / group as the filter has it
-  SmallVector<int64_t> kernel;      // K1 .. Kk
-  int64_t firstKernelDim;           // of the filter
+  int64_t spatial;                 // number of spatial dimensions
+  int64_t inChannels, outChannels; // C, M
+  int64_t filterChannels;          // C / group as the filter has it
+  SmallVector<int64_t> kernel;     // K1 .. Kk
+  int64_t firstKernelDim;          // of the filter
 
   explicit ConvSizes(ConvOp::Adaptor op) {
     ArrayRef<int64_t> input = tensorType(op.getInput()).getShape(), filter = tensorType(op.getFilter()).getShape();
@@ -52,7 +52,8 @@ static LogicalResult checkConvRanks(ConvOp::Adaptor op, EmitError emitError) {
     if (!op.getOutChannels()) // C9
       return emitError() << "expected out_channels with a packed filter, got none";
     if (filterRank != inputRank + 2) // C9
-      return emitError() << "expected a packed filter of rank " << inputRank + 2 << ", got " << op.getFilter().getType();
+      return emitError() << "expected a packed filter of rank " << inputRank + 2 << ", got "
+                         << op.getFilter().getType();
     return success();
   }
   if (op.getOutChannels()) // C9
@@ -62,7 +63,8 @@ static LogicalResult checkConvRanks(ConvOp::Adaptor op, EmitError emitError) {
   return success();
 }
 
-// A packed filter is [group, ceil(M/group/Mr), K.., C/group, Mr]; of a depthwise convolution [1, ceil(M/Mr), K.., 1, Mr].
+// A packed filter is [group, ceil(M/group/Mr), K.., C/group, Mr]; of a depthwise convolution [1, ceil(M/Mr), K.., 1,
+// Mr].
 static LogicalResult checkPackedFilter(ConvOp::Adaptor op, EmitError emitError) {
   RankedTensorType filter = tensorType(op.getFilter());
   int64_t group = op.getGroup(), blocks = filter.getDimSize(1), block = filter.getDimSize(filter.getRank() - 1);
@@ -142,8 +144,7 @@ int64_t ConvOp::getFlops() {
 //===----------------------------------------------------------------------===//
 
 // Size of an output dimension: s*(I-1) + output_padding + d*(K-1) + 1 - pads, on numbers and on affine expressions.
-template <typename T>
-static T transposedSize(ConvTransposeOp::Adaptor op, int64_t i, T input, T kernel) {
+template <typename T> static T transposedSize(ConvTransposeOp::Adaptor op, int64_t i, T input, T kernel) {
   ArrayRef<int64_t> pads = op.getPads();
   int64_t constant = op.getOutputPadding()[i] + 1 - pads[i] - pads[i + pads.size() / 2];
   return (input - 1) * op.getStrides()[i] + (kernel - 1) * op.getDilations()[i] + constant;
@@ -177,7 +178,7 @@ LogicalResult ConvTransposeOp::checkConstraints(Adaptor op, EmitError emitError)
                        << group;
   if (!sizesAgree(filter.getDimSize(0), channels)) // C4
     return emitError() << "expected a filter whose first dimension is " << channels << ", got " << filter;
-  if (failed(checkEntries(emitError, "output_padding", op.getOutputPadding(), k, 0)) ||         // C5
+  if (failed(checkEntries(emitError, "output_padding", op.getOutputPadding(), k, 0)) ||    // C5
       failed(checkElementTypes(emitError, {op.getInput(), op.getFilter(), op.getBias()}))) // C8
     return failure();
   SmallVector<int64_t> shape = convTransposeShape(op);

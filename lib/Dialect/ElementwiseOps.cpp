@@ -75,8 +75,8 @@ static LogicalResult checkElementwiseTypes(ElementwiseOp::Adaptor op, EmitError 
 LogicalResult ElementwiseOp::checkConstraints(Adaptor op, EmitError emitError) {
   int64_t arity = elementwiseArity(op.getKind());
   if (int64_t(op.getInputs().size()) != arity) // C1
-    return emitError() << "expected " << arity << " operands for " << stringifyElementwiseKind(op.getKind())
-                       << ", got " << op.getInputs().size();
+    return emitError() << "expected " << arity << " operands for " << stringifyElementwiseKind(op.getKind()) << ", got "
+                       << op.getInputs().size();
   SmallVector<int64_t> shape;
   if (failed(broadcastShape(op.getInputs(), shape))) { // C2
     SmallVector<std::string> shapes;
@@ -93,8 +93,8 @@ LogicalResult ElementwiseOp::inferReturnTypes(MLIRContext *context, std::optiona
     return failure();
   SmallVector<int64_t> shape;
   (void)broadcastShape(op.getInputs(), shape);
-  Type elementType = givesTruth(op.getKind()) ? IntegerType::get(context, 1)
-                                              : tensorType(op.getInputs().back()).getElementType();
+  Type elementType =
+      givesTruth(op.getKind()) ? IntegerType::get(context, 1) : tensorType(op.getInputs().back()).getElementType();
   types.push_back(RankedTensorType::get(shape, elementType));
   return success();
 }
@@ -124,9 +124,6 @@ static Attribute evaluate(Block &block, Value result, ArrayRef<Attribute> args) 
   }
   return values.lookup(result);
 }
-
-/// Constants of more elements than this are left to the Graph stage, which weighs size against work.
-static constexpr int64_t foldLimit = 4096;
 
 // Folds an op whose scalar formula `build` writes, when all operands are small dense constants (or splats).
 static OpFoldResult foldScalars(Operation *op, ArrayRef<Attribute> operands,
@@ -159,8 +156,7 @@ static OpFoldResult foldScalars(Operation *op, ArrayRef<Attribute> operands,
       SmallVector<uint64_t> index;
       for (auto [at, size] : llvm::zip(ArrayRef<int64_t>(position).take_back(shape.size()), shape))
         index.push_back(size == 1 ? 0 : at);
-      args.push_back(constant.isSplat() ? constant.getSplatValue<Attribute>()
-                                        : constant.getValues<Attribute>()[index]);
+      args.push_back(constant.isSplat() ? constant.getSplatValue<Attribute>() : constant.getValues<Attribute>()[index]);
     }
     Attribute value = evaluate(formula, result, args);
     if (!value)
@@ -204,9 +200,8 @@ OpFoldResult ElementwiseOp::fold(FoldAdaptor adaptor) {
         return inner.getResult();
   if (Value stays = neutralOperand(*this, adaptor.getInputs()))
     return stays;
-  return foldScalars(*this, adaptor.getInputs(), [&](OpBuilder &builder, ValueRange args) {
-    return buildScalar(builder, getLoc(), args);
-  });
+  return foldScalars(*this, adaptor.getInputs(),
+                     [&](OpBuilder &builder, ValueRange args) { return buildScalar(builder, getLoc(), args); });
 }
 
 //===----------------------------------------------------------------------===//
@@ -214,10 +209,14 @@ OpFoldResult ElementwiseOp::fold(FoldAdaptor adaptor) {
 //===----------------------------------------------------------------------===//
 
 LogicalResult CastOp::verify() {
-  if (tensorType(getInput()).getShape() == cast<RankedTensorType>(getType()).getShape())
-    return success();
-  return emitOpError() << "expected a result of shape " << formatShape(tensorType(getInput()).getShape()) // C1
-                       << ", got " << formatShape(cast<RankedTensorType>(getType()).getShape());
+  RankedTensorType input = tensorType(getInput()), result = tensorType(getResult());
+  if (input.getShape() != result.getShape()) // C1
+    return emitOpError() << "expected a result of shape " << formatShape(input.getShape()) << ", got "
+                         << formatShape(result.getShape());
+  for (RankedTensorType type : {input, result})
+    if (!type.getElementType().isIntOrFloat()) // C2
+      return emitOpError() << "expected integers or floating-point, got " << type;
+  return success();
 }
 
 LogicalResult CastOp::reifyResultShapes(OpBuilder &builder, ReifiedRankedShapedTypeDims &shapes) {
@@ -228,16 +227,16 @@ LogicalResult CastOp::reifyResultShapes(OpBuilder &builder, ReifiedRankedShapedT
 OpFoldResult CastOp::fold(FoldAdaptor adaptor) {
   if (getInput().getType() == getType())
     return getInput();
-  return foldScalars(*this, adaptor.getInput(), [&](OpBuilder &builder, ValueRange args) {
-    return buildScalar(builder, getLoc(), args.front());
-  });
+  return foldScalars(*this, adaptor.getInput(),
+                     [&](OpBuilder &builder, ValueRange args) { return buildScalar(builder, getLoc(), args.front()); });
 }
 
 //===----------------------------------------------------------------------===//
 // coat.reduce, coat.arg_reduce
 //===----------------------------------------------------------------------===//
 
-// Shape after `axes` are gone, or of size 1 with `keepDims`; `sources` gets the input dimension of each result dimension.
+// Shape after `axes` are gone, or of size 1 with `keepDims`; `sources` gets the input dimension of each result
+// dimension.
 static SmallVector<int64_t> reducedShape(ArrayRef<int64_t> shape, ArrayRef<int64_t> axes, bool keepDims,
                                          SmallVectorImpl<int64_t> *sources = nullptr) {
   SmallVector<int64_t> result;
@@ -256,9 +255,8 @@ static SmallVector<OpFoldResult> reifyReduced(OpBuilder &builder, Operation *op,
                                               bool keepDims) {
   SmallVector<int64_t> sources;
   reducedShape(tensorType(input).getShape(), axes, keepDims, &sources);
-  return reifySizes(builder, op->getLoc(), op->getResult(0).getType(), [&](int64_t dim) {
-    return tensor::getMixedSize(builder, op->getLoc(), input, sources[dim]);
-  });
+  return reifySizes(builder, op->getLoc(), op->getResult(0).getType(),
+                    [&](int64_t dim) { return tensor::getMixedSize(builder, op->getLoc(), input, sources[dim]); });
 }
 
 LogicalResult ReduceOp::checkConstraints(Adaptor op, EmitError emitError) {
@@ -286,8 +284,8 @@ LogicalResult ReduceOp::inferReturnTypes(MLIRContext *context, std::optional<Loc
   if (failed(checkedInference<ReduceOp>(context, location, op)))
     return failure();
   RankedTensorType input = tensorType(op.getInput());
-  types.push_back(RankedTensorType::get(reducedShape(input.getShape(), op.getAxes(), op.getKeepDims()),
-                                        input.getElementType()));
+  types.push_back(
+      RankedTensorType::get(reducedShape(input.getShape(), op.getAxes(), op.getKeepDims()), input.getElementType()));
   return success();
 }
 

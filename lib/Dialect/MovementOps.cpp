@@ -7,9 +7,6 @@
 using namespace mlir;
 using namespace coat;
 
-/// Constants of more elements than this are left to the Graph stage, which weighs size against work.
-static constexpr int64_t foldLimit = 4096;
-
 // Element number `source(i)` of `constant` for every element i of `type`.
 static OpFoldResult permuteConstant(DenseElementsAttr constant, RankedTensorType type,
                                     function_ref<int64_t(ArrayRef<int64_t>)> source) {
@@ -27,21 +24,20 @@ static OpFoldResult permuteConstant(DenseElementsAttr constant, RankedTensorType
 }
 
 // Verifies the `sizes` operands of reshape and broadcast.
-template <typename OpT>
-static LogicalResult verifySizes(OpT op) {
+template <typename OpT> static LogicalResult verifySizes(OpT op) {
   int64_t dynamic = cast<RankedTensorType>(op.getType()).getNumDynamicDims();
   if (int64_t(op.getSizes().size()) == dynamic)
     return success();
-  return op.emitOpError() << "expected " << dynamic << " sizes, one a dynamic dimension of " << op.getType()
-                          << ", got " << op.getSizes().size();
+  return op.emitOpError() << "expected " << dynamic << " sizes, one a dynamic dimension of " << op.getType() << ", got "
+                          << op.getSizes().size();
 }
 
 // Sizes that come as operands, in the order of the dynamic dimensions.
 template <typename OpT>
 static LogicalResult reifyFromOperands(OpT op, OpBuilder &builder, ReifiedRankedShapedTypeDims &shapes) {
   int64_t next = 0;
-  shapes.push_back(reifySizes(builder, op.getLoc(), op.getType(),
-                              [&](int64_t) -> OpFoldResult { return op.getSizes()[next++]; }));
+  shapes.push_back(
+      reifySizes(builder, op.getLoc(), op.getType(), [&](int64_t) -> OpFoldResult { return op.getSizes()[next++]; }));
   return success();
 }
 
@@ -251,8 +247,8 @@ LogicalResult GatherOp::checkConstraints(Adaptor op, EmitError emitError) {
     inside = dim == axis || ShapedType::isDynamic(size) || ShapedType::isDynamic(count) || count <= size;
   }
   if (!inside) // C3
-    return emitError() << "expected indices of sizes up to " << formatShape(input.getShape())
-                       << " except along axis " << axis << ", got " << formatShape(indices.getShape());
+    return emitError() << "expected indices of sizes up to " << formatShape(input.getShape()) << " except along axis "
+                       << axis << ", got " << formatShape(indices.getShape());
   return success();
 }
 

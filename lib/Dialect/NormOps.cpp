@@ -42,11 +42,9 @@ static LogicalResult checkPerChannel(EmitError emitError, Value input, coat::Dat
 LogicalResult BatchNormOp::checkConstraints(Adaptor op, EmitError emitError) {
   if (failed(checkRank(emitError, op.getInput(), 2))) // C1
     return failure();
-  return checkPerChannel(emitError, op.getInput(), op.getDataLayout(), // C2
-                         {{"scale", op.getScale()},
-                          {"bias", op.getBias()},
-                          {"mean", op.getMean()},
-                          {"variance", op.getVariance()}});
+  return checkPerChannel(
+      emitError, op.getInput(), op.getDataLayout(), // C2
+      {{"scale", op.getScale()}, {"bias", op.getBias()}, {"mean", op.getMean()}, {"variance", op.getVariance()}});
 }
 
 LogicalResult BatchNormOp::inferReturnTypes(MLIRContext *context, std::optional<Location> location, Adaptor op,

@@ -36,8 +36,8 @@ LogicalResult PoolOp::checkConstraints(Adaptor op, EmitError emitError) {
     Window window = poolWindow(op, i);
     int64_t extent = window.dilation * (window.kernel - 1) + 1;
     if (std::max(window.padLow, window.padHigh) >= extent) // C3
-      return emitError() << "expected pads of less than the dilated kernel size " << extent << ", got "
-                         << window.padLow << " and " << window.padHigh;
+      return emitError() << "expected pads of less than the dilated kernel size " << extent << ", got " << window.padLow
+                         << " and " << window.padHigh;
   }
   bool indexable = op.getKind() == PoolKind::max && op.getDataLayout() == DataLayout::channels_first;
   if (op.getWithIndices() && !indexable) // C5
@@ -105,9 +105,8 @@ LogicalResult GlobalPoolOp::inferReturnTypes(MLIRContext *context, std::optional
 }
 
 LogicalResult GlobalPoolOp::reifyResultShapes(OpBuilder &builder, ReifiedRankedShapedTypeDims &shapes) {
-  shapes.push_back(reifySizes(builder, getLoc(), getType(), [&](int64_t dim) {
-    return tensor::getMixedSize(builder, getLoc(), getInput(), dim);
-  }));
+  shapes.push_back(reifySizes(builder, getLoc(), getType(),
+                              [&](int64_t dim) { return tensor::getMixedSize(builder, getLoc(), getInput(), dim); }));
   return success();
 }
 

@@ -1,7 +1,7 @@
 // The scalar formula of every element-wise kind and of casts, on single values and on vectors alike.
 //
-// Written once: the reference's loops, the bodies of fused kernels and constant folding all come from here. The formulas
-// are ONNX's; where ONNX's text overflows (softplus) the stable form of the same function stands.
+// Written once: the reference's loops, the bodies of fused kernels and constant folding all come from here. The
+// formulas are ONNX's; where ONNX's text overflows (softplus) the stable form of the same function stands.
 // - f16 and bf16 are computed in f32 and rounded once at the end.
 // - Unsigned element types (ui8 ..) become signless for arith, which has the sign in its ops.
 #include "coat/Dialect/Coat.h"
@@ -54,10 +54,7 @@ struct Scalars {
       : builder(builder), loc(loc), type(sample.getType()), elementType(getElementTypeOrSelf(type)),
         isFloat(isa<FloatType>(elementType)), isUnsigned(isUnsigned) {}
 
-  template <typename OpT, typename... Args>
-  Value make(Args... args) {
-    return OpT::create(builder, loc, args...);
-  }
+  template <typename OpT, typename... Args> Value make(Args... args) { return OpT::create(builder, loc, args...); }
 
   Value constant(double value) {
     TypedAttr attr;
@@ -126,9 +123,7 @@ struct Scalars {
 
   Value sigmoid(Value x) { return div(constant(1), add(constant(1), exp(neg(x)))); }
   // log(1 + exp(x)) without overflow.
-  Value softplus(Value x) {
-    return add(max(x, constant(0)), make<math::Log1pOp>(exp(neg(abs(x)))));
-  }
+  Value softplus(Value x) { return add(max(x, constant(0)), make<math::Log1pOp>(exp(neg(abs(x))))); }
   Value unary(ElementwiseKind kind, Value x, std::optional<double> alpha, std::optional<double> beta);
   Value activation(ElementwiseKind kind, Value x, std::optional<double> alpha, std::optional<double> beta);
   Value binary(ElementwiseKind kind, Value a, Value b);
@@ -148,7 +143,8 @@ Value Scalars::flooredMod(Value a, Value b) {
     return remainder;
   Value zero = constant(0);
   Value differ = make<arith::XOrIOp>(less(remainder, zero), less(b, zero));
-  Value nonZero = compare(arith::CmpFPredicate::ONE, arith::CmpIPredicate::ne, arith::CmpIPredicate::ne, remainder, zero);
+  Value nonZero =
+      compare(arith::CmpFPredicate::ONE, arith::CmpIPredicate::ne, arith::CmpIPredicate::ne, remainder, zero);
   return select(make<arith::AndIOp>(differ, nonZero), add(remainder, b), remainder);
 }
 
@@ -311,13 +307,12 @@ Value ElementwiseOp::buildScalar(OpBuilder &builder, Location loc, ValueRange ar
   bool narrow = isNarrowFloat(elementType);
   SmallVector<Value> operands;
   for (Value arg : args)
-    operands.push_back(narrow ? arith::ExtFOp::create(builder, loc,
-                                                      withElementType(arg.getType(), builder.getF32Type()), arg)
-                              : toSignless(builder, loc, arg));
+    operands.push_back(
+        narrow ? arith::ExtFOp::create(builder, loc, withElementType(arg.getType(), builder.getF32Type()), arg)
+               : toSignless(builder, loc, arg));
   Scalars scalars(builder, loc, operands.front(), isUnsigned(elementType));
-  Value result = operands.size() == 1
-                     ? scalars.unary(getKind(), operands[0], toDouble(getAlpha()), toDouble(getBeta()))
-                     : scalars.binary(getKind(), operands[0], operands[1]);
+  Value result = operands.size() == 1 ? scalars.unary(getKind(), operands[0], toDouble(getAlpha()), toDouble(getBeta()))
+                                      : scalars.binary(getKind(), operands[0], operands[1]);
   if (result.getType() != operands.front().getType()) // a comparison
     return result;
   if (narrow)

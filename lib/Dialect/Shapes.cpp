@@ -13,9 +13,7 @@ int64_t coat::elementCount(Type type) {
   return count;
 }
 
-bool coat::sizesAgree(int64_t a, int64_t b) {
-  return a == b || ShapedType::isDynamic(a) || ShapedType::isDynamic(b);
-}
+bool coat::sizesAgree(int64_t a, int64_t b) { return a == b || ShapedType::isDynamic(a) || ShapedType::isDynamic(b); }
 
 bool coat::broadcastsTo(ArrayRef<int64_t> from, ArrayRef<int64_t> to) {
   if (from.size() > to.size())
@@ -28,8 +26,7 @@ bool coat::broadcastsTo(ArrayRef<int64_t> from, ArrayRef<int64_t> to) {
 std::string coat::formatShape(ArrayRef<int64_t> shape) {
   std::string text;
   llvm::raw_string_ostream os(text);
-  llvm::interleave(
-      shape, os, [&](int64_t size) { ShapedType::isDynamic(size) ? os << '?' : os << size; }, "x");
+  llvm::interleave(shape, os, [&](int64_t size) { ShapedType::isDynamic(size) ? os << '?' : os << size; }, "x");
   return text;
 }
 

@@ -9,6 +9,9 @@
 
 namespace coat {
 
+/// Constants of more elements than this are left to the Graph stage, which weighs size against work.
+inline constexpr int64_t foldLimit = 4096;
+
 /// The type of a value that ODS restricts to ranked tensors.
 inline mlir::RankedTensorType tensorType(mlir::Value value) {
   return llvm::cast<mlir::RankedTensorType>(value.getType());
@@ -75,9 +78,8 @@ Window windowAt(int64_t i, int64_t kernel, llvm::ArrayRef<int64_t> strides, llvm
                 llvm::ArrayRef<int64_t> pads);
 
 /// Sizes of a result of type `type`: attributes where static, `dynamicSize(dim)` where `?`.
-llvm::SmallVector<mlir::OpFoldResult>
-reifySizes(mlir::OpBuilder &builder, mlir::Location location, mlir::Type type,
-           llvm::function_ref<mlir::OpFoldResult(int64_t)> dynamicSize);
+llvm::SmallVector<mlir::OpFoldResult> reifySizes(mlir::OpBuilder &builder, mlir::Location location, mlir::Type type,
+                                                 llvm::function_ref<mlir::OpFoldResult(int64_t)> dynamicSize);
 
 /// Sizes of the broadcast of `inputs` to the shape of `type`.
 llvm::SmallVector<mlir::OpFoldResult> reifyBroadcast(mlir::OpBuilder &builder, mlir::Location location, mlir::Type type,
@@ -86,6 +88,9 @@ llvm::SmallVector<mlir::OpFoldResult> reifyBroadcast(mlir::OpBuilder &builder, m
 /// Value of an affine expression of `sizes` (d0, d1, ..).
 mlir::OpFoldResult applyExpr(mlir::OpBuilder &builder, mlir::Location location, mlir::AffineExpr expr,
                              llvm::ArrayRef<mlir::OpFoldResult> sizes);
+
+/// Gives tensor.concat and tensor.extract_slice a TilingInterface (MoveTiling.cpp).
+void attachMoveTilings(mlir::MLIRContext *context);
 
 } // namespace coat
 

@@ -81,6 +81,14 @@ func.func @cast_c1(%x: tensor<4xf32>) {
 
 // -----
 
+func.func @cast_c2(%x: tensor<4xindex>) {
+  // expected-error@+1 {{expected integers or floating-point, got 'tensor<4xindex>'}}
+  %0 = coat.cast %x : tensor<4xindex> to tensor<4xi32>
+  return
+}
+
+// -----
+
 func.func @reduce_c1(%x: tensor<4x8xf32>) {
   // expected-error@+1 {{expected sorted, unique axes of at least 0 and less than rank 2, got [1, 0]}}
   %0 = coat.reduce sum %x {axes = array<i64: 1, 0>} : (tensor<4x8xf32>) -> tensor<f32>
