@@ -117,8 +117,65 @@ struct MergeAfterTranspose : OpRewritePattern<TransposeOp> {
     return success();
   }
 };
+
+/// transpose(reshape(x)) -> the same with the dimensions of size 1 where the result has them, so that equal transposes
+/// of values of batch 1 look equal. Does not apply when no unit dimension moves.
+struct KeepUnits : OpRewritePattern<TransposeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(TransposeOp op, PatternRewriter &rewriter) const override {
+    auto reshape = op.getInput().getDefiningOp<ReshapeOp>();
+    if (!reshape)
+      return failure();
+    ArrayRef<int64_t> from = tensorType(reshape).getShape(), to = tensorType(op).getShape();
+    SmallVector<int64_t> shape(to), permutation(to.size());
+    SmallVector<int64_t> sources, targets; // positions of the other dimensions
+    for (size_t i = 0; i < to.size(); ++i) {
+      if (from[i] != 1)
+        sources.push_back(i);
+      if (to[i] != 1)
+        targets.push_back(i);
+      permutation[i] = i;
+    }
+    for (auto [source, target] : llvm::zip_equal(sources, targets))
+      shape[target] = from[source];
+    for (int64_t target : targets)
+      permutation[target] = targets[llvm::find(sources, op.getPermutation()[target]) - sources.begin()];
+    if (permutation == op.getPermutation())
+      return failure();
+    Value input = ReshapeOp::create(rewriter, op.getLoc(), tensorType(op).clone(shape), reshape.getInput(),
+                                    reshape.getSizes());
+    rewriter.replaceOp(op, transposed(rewriter, op.getLoc(), input, permutation));
+    return success();
+  }
+};
+
+/// reshape(transpose(x)) -> the same with the dimensions of size 1 where x has them. Does not apply when no unit
+/// dimension moves, or the transpose is used elsewhere.
+struct KeepUnitsBeforeReshape : OpRewritePattern<ReshapeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(ReshapeOp op, PatternRewriter &rewriter) const override {
+    auto transpose = op.getInput().getDefiningOp<TransposeOp>();
+    if (!transpose || !transpose->hasOneUse())
+      return failure();
+    ArrayRef<int64_t> from = tensorType(transpose.getInput()).getShape();
+    SmallVector<int64_t> moving, permutation(from.size());
+    for (int64_t dim : transpose.getPermutation())
+      if (from[dim] != 1)
+        moving.push_back(dim);
+    const int64_t *next = moving.begin();
+    for (size_t i = 0; i < from.size(); ++i)
+      permutation[i] = from[i] == 1 ? i : *next++;
+    if (permutation == transpose.getPermutation())
+      return failure();
+    Value input = transposed(rewriter, op.getLoc(), transpose.getInput(), permutation);
+    rewriter.replaceOpWithNewOp<ReshapeOp>(op, op.getType(), input, op.getSizes());
+    return success();
+  }
+};
 } // namespace
 
 void coat::graph::populateOrderReshapePatterns(RewritePatternSet &patterns) {
-  patterns.add<SplitBeforeTranspose, MergeAfterTranspose>(patterns.getContext());
+  patterns.add<SplitBeforeTranspose, MergeAfterTranspose, KeepUnits, KeepUnitsBeforeReshape>(patterns.getContext());
 }

@@ -325,10 +325,43 @@ struct Recognize : OpRewritePattern<MatmulOp> {
   }
 };
 
+/// attention(move(q * c), k, v) {scale} -> attention(move(q), k, v) {scale * c}, likewise for k, where move is any
+/// number of transposes and reshapes: a scale that they were written behind, or that sank through them.
+/// Does not apply when something else reads the scaled value, or c varies.
+struct AbsorbScale : OpRewritePattern<AttentionOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(AttentionOp op, PatternRewriter &rewriter) const override {
+    for (OpOperand *operand : {&op.getQueryMutable(), &op.getKeyMutable()}) {
+      SmallVector<Operation *> movement;
+      Value value = operand->get();
+      while (value.hasOneUse() && isa_and_nonnull<TransposeOp, ReshapeOp>(value.getDefiningOp())) {
+        movement.push_back(value.getDefiningOp());
+        value = movement.back()->getOperand(0);
+      }
+      WithScalar factor = scaled(value);
+      if (factor.other == value || !value.hasOneUse() || !std::isfinite(factor.scalar))
+        continue;
+      Value moved = factor.other;
+      for (Operation *step : llvm::reverse(movement)) {
+        Operation *copy = rewriter.clone(*step);
+        copy->setOperand(0, moved);
+        moved = copy->getResult(0);
+      }
+      rewriter.modifyOpInPlace(op, [&] {
+        operand->set(moved);
+        op.setScale(APFloat(op.getScaleAttr().getValueAsDouble() * factor.scalar));
+      });
+      return success();
+    }
+    return failure();
+  }
+};
+
 struct RecognizeAttention : coat::impl::CoatRecognizeAttentionBase<RecognizeAttention> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<Recognize>(&getContext());
+    patterns.add<Recognize, AbsorbScale>(&getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

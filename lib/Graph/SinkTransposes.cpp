@@ -79,7 +79,7 @@ struct SinkThroughElementwise : OpRewritePattern<ElementwiseOp> {
     TransposeOp first;
     for (Value input : op.getInputs())
       if (auto transpose = input.getDefiningOp<TransposeOp>(); transpose && !first)
-        if (tensorType(input).getRank() == tensorType(op).getRank())
+        if (tensorType(input).getRank() == tensorType(op).getRank() && !movesUnits(transpose))
           first = transpose;
     if (!first || isConstant(first.getInput()))
       return failure();
@@ -94,6 +94,11 @@ struct SinkThroughElementwise : OpRewritePattern<ElementwiseOp> {
                                        op.getKindAttr(), inputs, op.getAlphaAttr(), op.getBetaAttr());
     rewriter.replaceOpWithNewOp<TransposeOp>(op, type, moved, permutation);
     return success();
+  }
+
+  /// Such a transpose becomes a reshape, and may be one that `ordered` has just made.
+  static bool movesUnits(TransposeOp op) {
+    return movesUnitsOnly(op.getPermutation(), tensorType(op.getInput()).getShape());
   }
 
   static SmallVector<int64_t> fullShape(Value input, int64_t rank) {

@@ -2,7 +2,7 @@
 
 // CHECK-LABEL: func @conv
 // CHECK-NOT: coat.transpose
-// CHECK: %[[C:.*]] = coat.conv %arg0, %arg1 {data_layout = #coat.layout<channels_last>{{.*}} -> tensor<1x4x5x8xf32>
+// CHECK: %[[C:.*]] = coat.conv %arg0, %arg1 {data_layout = #coat<layout channels_last>{{.*}} -> tensor<1x4x5x8xf32>
 // CHECK-NOT: coat.transpose
 // CHECK: return %[[C]]
 func.func @conv(%x: tensor<1x4x5x3xf32>, %w: tensor<8x3x1x1xf32>) -> tensor<1x4x5x8xf32> {
@@ -23,7 +23,7 @@ func.func @other_order(%x: tensor<1x4x5x3xf32>, %w: tensor<8x3x1x1xf32>) -> tens
 }
 
 // CHECK-LABEL: func @pool
-// CHECK: coat.pool max %arg0 {data_layout = #coat.layout<channels_last>
+// CHECK: coat.pool max %arg0 {data_layout = #coat<layout channels_last>
 func.func @pool(%x: tensor<1x4x4x3xf32>) -> tensor<1x3x2x2xf32> {
   %0 = coat.transpose %x {permutation = array<i64: 0, 3, 1, 2>} : (tensor<1x4x4x3xf32>) -> tensor<1x3x4x4xf32>
   %1 = coat.pool max %0 {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>} : (tensor<1x3x4x4xf32>) -> tensor<1x3x2x2xf32>

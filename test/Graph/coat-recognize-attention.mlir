@@ -156,3 +156,27 @@ func.func @grouped(%q: tensor<1x4x3x8xf32>, %k: tensor<1x2x5x8xf32>, %v: tensor<
   %o = coat.matmul %p, %v3 : (tensor<1x4x3x5xf32>, tensor<1x4x5x8xf32>) -> tensor<1x4x3x8xf32>
   return %o : tensor<1x4x3x8xf32>
 }
+
+// CHECK-LABEL: func @scale_behind_movement
+// CHECK: %[[R:.*]] = coat.reshape %arg0
+// CHECK: %[[T:.*]] = coat.transpose %[[R]]
+// CHECK: coat.attention %[[T]], %arg1, %arg1 {scale = 5.000000e-01 : f64}
+func.func @scale_behind_movement(%x: tensor<1x5x32xf32>, %k: tensor<1x4x5x8xf32>) -> tensor<1x4x5x8xf32> {
+  %half = arith.constant dense<0.5> : tensor<f32>
+  %0 = coat.elementwise mul %x, %half : (tensor<1x5x32xf32>, tensor<f32>) -> tensor<1x5x32xf32>
+  %1 = coat.reshape %0 : tensor<1x5x32xf32> to tensor<1x5x4x8xf32>
+  %2 = coat.transpose %1 {permutation = array<i64: 0, 2, 1, 3>} : (tensor<1x5x4x8xf32>) -> tensor<1x4x5x8xf32>
+  %3 = coat.attention %2, %k, %k {scale = 1.0 : f64} : (tensor<1x4x5x8xf32>, tensor<1x4x5x8xf32>, tensor<1x4x5x8xf32>) -> tensor<1x4x5x8xf32>
+  return %3 : tensor<1x4x5x8xf32>
+}
+
+// As @scale_behind_movement, but the scale differs from head to head.
+// CHECK-LABEL: func @scales_of_heads
+// CHECK: coat.elementwise mul
+// CHECK: scale = 1.000000e+00
+func.func @scales_of_heads(%x: tensor<1x4x5x8xf32>, %k: tensor<1x4x5x8xf32>) -> tensor<1x4x5x8xf32> {
+  %c = arith.constant dense<[[[0.5]], [[1.0]], [[1.5]], [[2.0]]]> : tensor<4x1x1xf32>
+  %0 = coat.elementwise mul %x, %c : (tensor<1x4x5x8xf32>, tensor<4x1x1xf32>) -> tensor<1x4x5x8xf32>
+  %3 = coat.attention %0, %k, %k {scale = 1.0 : f64} : (tensor<1x4x5x8xf32>, tensor<1x4x5x8xf32>, tensor<1x4x5x8xf32>) -> tensor<1x4x5x8xf32>
+  return %3 : tensor<1x4x5x8xf32>
+}
