@@ -39,9 +39,9 @@ func.func @transposed(%x: tensor<1x4x5xf32>, %w: tensor<4x3x3xf32>) -> tensor<1x
 // CHECK: arith.mulf
 
 // The batch of the right-hand side is broadcast, its matrix transposed.
-func.func @matmul(%a: tensor<2x3x4x5xf32>, %b: tensor<1x6x5xf32>) -> tensor<2x3x4x6xf32> attributes {coat.entry} {
-  %0 = coat.matmul %a, %b {transpose_rhs} : (tensor<2x3x4x5xf32>, tensor<1x6x5xf32>) -> tensor<2x3x4x6xf32>
-  return %0 : tensor<2x3x4x6xf32>
+func.func @matmul(%a: tensor<2x3x4x5xf32>, %b: tensor<1x7x5xf32>) -> tensor<2x3x4x7xf32> attributes {coat.entry} {
+  %0 = coat.matmul %a, %b {transpose_rhs} : (tensor<2x3x4x5xf32>, tensor<1x7x5xf32>) -> tensor<2x3x4x7xf32>
+  return %0 : tensor<2x3x4x7xf32>
 }
 // CHECK-LABEL: func.func private @ref_{{.*}}_matmul(
 // CHECK: %[[ZERO:.*]] = arith.constant 0 : index
@@ -51,3 +51,17 @@ func.func @matmul(%a: tensor<2x3x4x5xf32>, %b: tensor<1x6x5xf32>) -> tensor<2x3x
 // CHECK: scf.for %[[K:.*]] = {{.*}} iter_args
 // CHECK: memref.load %arg0[%[[B0]], %[[B1]], %[[ROW]], %[[K]]]
 // CHECK: memref.load %arg1[%[[ZERO]], %[[COLUMN]], %[[K]]]
+
+// Four channels side by side; each sum in the order of the formula.
+func.func @side_by_side(%x: tensor<1x2x4xf32>, %w: tensor<12x2x3xf32>) -> tensor<1x12x2xf32> attributes {coat.entry} {
+  %0 = coat.conv %x, %w {strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 0, 0>}
+      : (tensor<1x2x4xf32>, tensor<12x2x3xf32>) -> tensor<1x12x2xf32>
+  return %0 : tensor<1x12x2xf32>
+}
+// CHECK-LABEL: func.func private @ref_{{.*}}_conv(
+// CHECK: scf.forall (%{{.*}}) in (3)
+// CHECK: scf.for {{.*}} -> (f32, f32, f32, f32)
+// CHECK: memref.load %arg0
+// CHECK-NOT: memref.load %arg0
+// CHECK-COUNT-4: arith.addf
+// CHECK-COUNT-4: memref.store
