@@ -82,12 +82,10 @@ int64_t Window::count(int64_t size) const {
   if (ShapedType::isDynamic(size) || ShapedType::isDynamic(kernel))
     return ShapedType::kDynamic;
   int64_t free = size + padLow + padHigh - dilation * (kernel - 1) - 1;
-  if (free < 0) // the window does not fit once
-    return llvm::divideFloorSigned(free, stride) + 1;
   if (!ceil)
-    return free / stride + 1;
+    return llvm::divideFloorSigned(free, stride) + 1; // not positive where the window does not fit once
   // A window that starts past the input's end is dropped.
-  return std::min(llvm::divideCeilSigned(free, stride), (size + padLow - 1) / stride) + 1;
+  return std::min(llvm::divideCeilSigned(free, stride), llvm::divideFloorSigned(size + padLow - 1, stride)) + 1;
 }
 
 OpFoldResult Window::count(OpBuilder &builder, Location location, OpFoldResult size, OpFoldResult kernelSize) const {

@@ -34,6 +34,14 @@ func.func @ceil_mode_dropped_window(%x: tensor<1x1x4xf32>) -> tensor<1x1x2xf32> 
   return %0 : tensor<1x1x2xf32>
 }
 
+// A window that is larger than the input still counts as one.
+// CHECK-LABEL: @ceil_mode_large_window
+func.func @ceil_mode_large_window(%x: tensor<1x1x2xf32>) -> tensor<1x1x1xf32> {
+  %0 = coat.pool max %x {kernel = array<i64: 3>, strides = array<i64: 2>, dilations = array<i64: 1>,
+      pads = array<i64: 0, 0>, ceil_mode} : (tensor<1x1x2xf32>) -> tensor<1x1x1xf32>
+  return %0 : tensor<1x1x1xf32>
+}
+
 // CHECK-LABEL: @lp_channels_last
 func.func @lp_channels_last(%x: tensor<1x8x8x3xf32>) -> tensor<1x7x7x3xf32> {
   %0 = coat.pool lp %x {kernel = array<i64: 2, 2>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>,
