@@ -56,6 +56,7 @@ def Coat_CastOp : Coat_Op<"cast", [
 
     Constraints:
     * C1: shapes are equal.
+    * C2: both element types are integers or floating-point.
 
     Example:
     ```mlir
@@ -75,6 +76,11 @@ def Coat_CastOp : Coat_Op<"cast", [
 def Coat_ReduceOp : Coat_InferredOp<"reduce", [Coat_ResultTiled]> {
   let summary = "reduction over some dimensions (ONNX Reduce*)";
   let description = [{
+    Over all elements x along `axes`: sum x, mean = sum x / count, max, min, prod,
+    l1 = sum |x|, l2 = sqrt(sum x^2), sum_square = sum x^2, log_sum = log(sum x),
+    log_sum_exp = log(sum exp(x)). The axes leave the shape, or with `keep_dims`
+    stay with size 1.
+
     Constraints:
     * C1: axes are sorted, unique, each >= 0 and < rank.
     * C2: the element type is numeric; mean, l2, log_sum and log_sum_exp take floating-point.

@@ -44,6 +44,8 @@ def Coat_PoolOp : Coat_InferredOp<"pool", [Coat_ResultTiled]> {
 def Coat_GlobalPoolOp : Coat_InferredOp<"global_pool", [Coat_ResultTiled]> {
   let summary = "pooling over all spatial dimensions, kept as size 1 (ONNX Global*Pool)";
   let description = [{
+    The maximum, mean, p-norm or sum of all elements of each channel, see `coat.pool`.
+
     Constraints:
     * C1: rank >= 3.
     * C2: p >= 1 for kind lp.
