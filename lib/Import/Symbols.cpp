@@ -5,6 +5,7 @@
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/raw_ostream.h"
+#include <map>
 
 using namespace mlir;
 using namespace coat::onnx;
@@ -23,9 +24,107 @@ AffineExpr Symbols::add(llvm::StringRef name, int64_t min, int64_t max) {
   return getAffineSymbolExpr(position, context);
 }
 
-AffineExpr Symbols::simplify(AffineExpr expr) const {
-  return expr ? simplifyAffineExpr(expr, /*numDims=*/0, symbols.size()) : expr;
+//===--- normal form ---===//
+
+namespace {
+/// Coefficient times a product of symbols and divisions.
+struct Monomial {
+  int64_t coefficient = 0;
+  SmallVector<AffineExpr> factors;
+};
+
+/// A sum of monomials, ordered by the printed factors so that the order is the same in every run.
+class Polynomial {
+public:
+  explicit Polynomial(AffineExpr expr) { overflow = !add(expr, {1, {}}); }
+
+  /// Null when a coefficient overflows.
+  AffineExpr toExpr(MLIRContext *context) const;
+  /// Divides every monomial; false when one is no multiple of the divisor.
+  bool divide(const Monomial &divisor);
+
+  std::map<SmallVector<std::string>, Monomial> terms;
+  bool overflow = false;
+
+private:
+  bool add(AffineExpr expr, Monomial times);
+};
+} // namespace
+
+bool Polynomial::add(AffineExpr expr, Monomial times) {
+  auto binary = dyn_cast<AffineBinaryOpExpr>(expr);
+  if (expr.getKind() == AffineExprKind::Add)
+    return add(binary.getLHS(), times) && add(binary.getRHS(), times);
+  if (expr.getKind() == AffineExprKind::Mul) {
+    // Distributes over both sides, one at a time.
+    Polynomial left(binary.getLHS());
+    return !left.overflow && llvm::all_of(left.terms, [&](const auto &term) {
+      Monomial product = times;
+      product.factors.append(term.second.factors);
+      return !llvm::MulOverflow(product.coefficient, term.second.coefficient, product.coefficient) &&
+             add(binary.getRHS(), product);
+    });
+  }
+  if (auto value = constantOf(expr)) {
+    if (llvm::MulOverflow(times.coefficient, *value, times.coefficient))
+      return false;
+  } else {
+    times.factors.push_back(expr);
+  }
+  auto text = [](AffineExpr factor) {
+    std::string result;
+    llvm::raw_string_ostream(result) << factor;
+    return result;
+  };
+  llvm::sort(times.factors, [&](AffineExpr a, AffineExpr b) { return text(a) < text(b); });
+  Monomial &term = terms[llvm::map_to_vector<6>(times.factors, text)];
+  term.factors = times.factors;
+  return !llvm::AddOverflow(term.coefficient, times.coefficient, term.coefficient);
 }
+
+AffineExpr Polynomial::toExpr(MLIRContext *context) const {
+  if (overflow)
+    return {};
+  AffineExpr result = getAffineConstantExpr(0, context);
+  for (const auto &[key, term] : llvm::reverse(terms)) {
+    if (term.coefficient == 0)
+      continue;
+    AffineExpr product = getAffineConstantExpr(1, context);
+    for (AffineExpr factor : term.factors)
+      product = product * factor;
+    result = result + product * term.coefficient;
+  }
+  return result;
+}
+
+bool Polynomial::divide(const Monomial &divisor) {
+  std::map<SmallVector<std::string>, Monomial> divided;
+  for (const auto &entry : terms) {
+    SmallVector<std::string> key = entry.first;
+    Monomial term = entry.second;
+    if (term.coefficient == 0)
+      continue;
+    if (term.coefficient % divisor.coefficient != 0)
+      return false;
+    term.coefficient /= divisor.coefficient;
+    for (AffineExpr factor : divisor.factors) {
+      auto *found = llvm::find(term.factors, factor);
+      if (found == term.factors.end())
+        return false;
+      key.erase(key.begin() + (found - term.factors.begin()));
+      term.factors.erase(found);
+    }
+    divided[key] = term;
+  }
+  terms = std::move(divided);
+  return true;
+}
+
+AffineExpr Symbols::simplify(AffineExpr expr) const {
+  return expr ? Polynomial(simplifyAffineExpr(expr, /*numDims=*/0, symbols.size())).toExpr(context) : expr;
+}
+
+//===--- arithmetic ---===//
 
 AffineExpr Symbols::sum(AffineExpr a, AffineExpr b) const {
   if (!a || !b)
@@ -66,6 +165,8 @@ static AffineExpr dividePositive(const Symbols &symbols, AffineExpr a, AffineExp
 }
 
 AffineExpr Symbols::floorDiv(AffineExpr a, AffineExpr b) const {
+  if (AffineExpr exact = a && b ? quotient(a, b) : AffineExpr())
+    return exact;
   return dividePositive(*this, a, b, [&] { return a.floorDiv(b); });
 }
 AffineExpr Symbols::ceilDiv(AffineExpr a, AffineExpr b) const {
@@ -155,39 +256,23 @@ std::optional<Bounds> Symbols::range(AffineExpr expr) const {
   }
 }
 
-/// Splits a product into its constant and its other factors.
-static bool factorize(AffineExpr expr, int64_t &constant, SmallVectorImpl<AffineExpr> &factors) {
-  if (auto value = constantOf(expr))
-    return !llvm::MulOverflow(constant, *value, constant);
-  if (expr.getKind() != AffineExprKind::Mul) {
-    factors.push_back(expr);
-    return true;
-  }
-  auto mul = cast<AffineBinaryOpExpr>(expr);
-  return factorize(mul.getLHS(), constant, factors) && factorize(mul.getRHS(), constant, factors);
-}
-
 AffineExpr Symbols::quotient(ArrayRef<AffineExpr> whole, ArrayRef<AffineExpr> parts) const {
-  int64_t numerator = 1, denominator = 1;
-  SmallVector<AffineExpr> above, below;
-  for (AffineExpr expr : whole)
-    if (!factorize(expr, numerator, above))
-      return {};
-  for (AffineExpr expr : parts)
-    if (!factorize(expr, denominator, below))
-      return {};
-  for (AffineExpr expr : below) {
-    auto *found = llvm::find(above, expr);
+  SmallVector<AffineExpr> above(whole), below;
+  for (AffineExpr part : parts) {
+    auto *found = constantOf(part) ? above.end() : llvm::find(above, part);
     if (found == above.end())
-      return {};
-    above.erase(found);
+      below.push_back(part);
+    else
+      above.erase(found);
   }
-  if (denominator == 0)
+  AffineExpr numerator = product(above), denominator = product(below);
+  if (!numerator || !denominator)
     return {};
-  if (numerator % denominator == 0)
-    return product(constant(numerator / denominator), product(above));
-  AffineExpr rest = product(constant(numerator), product(above));
-  return constantOf(mod(rest, constant(denominator))) == 0 ? floorDiv(rest, constant(denominator)) : AffineExpr();
+  Polynomial dividend(numerator), divisor(denominator);
+  if (divisor.terms.size() != 1 || divisor.terms.begin()->second.coefficient == 0 ||
+      !dividend.divide(divisor.terms.begin()->second))
+    return {};
+  return dividend.toExpr(context);
 }
 
 std::string Symbols::print(AffineExpr expr) const {

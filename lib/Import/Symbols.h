@@ -1,8 +1,9 @@
 // Symbolic dimensions and integers computed from them.
 //
-// Every integer that can end up in a shape is an affine expression over the
-// model's symbols: equality is equality of expressions, a comparison is decided by
-// the symbols' ranges, and IR is built only for the sizes that an op really needs.
+// Every integer that can end up in a shape is an expression over the model's
+// symbols in a normal form, a sum of products: equality is equality of
+// expressions, a comparison is decided by the symbols' ranges, and IR is built only
+// for the sizes that an op really needs.
 #ifndef COAT_LIB_IMPORT_SYMBOLS_H
 #define COAT_LIB_IMPORT_SYMBOLS_H
 
@@ -50,6 +51,7 @@ public:
   mlir::AffineExpr quotient(llvm::ArrayRef<mlir::AffineExpr> whole, llvm::ArrayRef<mlir::AffineExpr> parts) const;
 
   std::optional<Bounds> range(mlir::AffineExpr expr) const;
+  /// The normal form, in which N * (S * 3) and N * S * 3 are one expression.
   mlir::AffineExpr simplify(mlir::AffineExpr expr) const;
   /// With the symbols' names: "2 * N + 1".
   std::string print(mlir::AffineExpr expr) const;
