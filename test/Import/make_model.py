@@ -21,6 +21,7 @@ def save(path: pathlib.Path) -> None:
         return
     for tensor in model.graph.initializer:  # only raw data can be external
         tensor.CopyFrom(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(tensor), tensor.name))
+    target.with_name(name + ".data").unlink(missing_ok=True)  # onnx would append to it
     onnx.save(model, target, save_as_external_data=True, location=name + ".data", size_threshold=0)
     if kind == ["escape"]:
         model = onnx.load(target, load_external_data=False)
