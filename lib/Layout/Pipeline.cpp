@@ -22,6 +22,7 @@ void coat::buildLayoutPipeline(OpPassManager &pm, StringRef cpu) {
   entry.addPass(createCSEPass());
   // Weights last: nothing behind it looks inside them.
   entry.addPass(createCoatPackWeights());
+  entry.addPass(createCoatSplitCaches());
   entry.addPass(createCanonicalizerPass());
   entry.addPass(createCoatAssignSchedules({cpu.str()}));
 }

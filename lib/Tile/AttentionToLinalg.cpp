@@ -2,7 +2,6 @@
 // every mask, head grouping, size and type; the flash form in Vector takes the frequent cases before this.
 #include "Lowerings.h"
 #include "Reduction.h"
-#include "coat/Tile/LowerToLinalg.h"
 
 using namespace mlir;
 using namespace coat;
@@ -129,39 +128,8 @@ struct LowerAttention : Lowering<AttentionOp> {
                   });
   }
 };
-
-/// %r, %pk, %pv = coat.attention %q, %k, %v past %a, %b   ==>   %pk = tensor.concat dim(2) %a, %k (and %pv),
-/// %r = coat.attention %q, %pk, %pv offset %P
-/// Does not apply to an attention without present results.
-struct SplitKeyValueCache : OpRewritePattern<AttentionOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(AttentionOp op, PatternRewriter &rewriter) const override {
-    if (!op.getWithPresent())
-      return rewriter.notifyMatchFailure(op, "no cache");
-    Location loc = op.getLoc();
-    Value key = op.getKey(), value = op.getValue(), offset = op.getQueryOffset();
-    if (op.getPastKey()) {
-      key = tensor::ConcatOp::create(rewriter, loc, op.getPresentKey().getType(), 2, ValueRange{op.getPastKey(), key});
-      value = tensor::ConcatOp::create(rewriter, loc, op.getPresentValue().getType(), 2,
-                                       ValueRange{op.getPastValue(), value});
-      if (op.getCausal() && !offset)
-        offset = tensor::DimOp::create(rewriter, loc, op.getPastKey(), 2);
-    }
-    auto whole = AttentionOp::create(rewriter, loc, op.getResult().getType(), Type(), Type(), op.getQuery(), key, value,
-                                     op.getMask(), Value(), Value(), offset, op.getScaleAttr(), op.getCausalAttr(),
-                                     op.getSoftcapAttr(), UnitAttr());
-    if (Attribute schedule = op->getAttr("coat.schedule"))
-      whole->setAttr("coat.schedule", schedule);
-    rewriter.replaceOp(op, {whole.getResult(), key, value});
-    return success();
-  }
-};
 } // namespace
 
 void coat::populateAttentionToLinalgPatterns(RewritePatternSet &patterns) {
   patterns.add<LowerAttention>(patterns.getContext());
-}
-
-void coat::populateSplitKeyValueCachePatterns(RewritePatternSet &patterns) {
-  patterns.add<SplitKeyValueCache>(patterns.getContext());
 }

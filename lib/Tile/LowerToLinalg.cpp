@@ -1,6 +1,6 @@
 // coat-lower-to-linalg: enters kernels with coat ops; leaves linalg.generic and tensor ops of the same values. With
 // `before-tiling`, only the ops that have no TilingInterface of their own (gather, pad, resize, max pooling with
-// indices, copies of slices): as generics they are cut by upstream's. Without, what is left inside the tiles once the
+// indices): as generics they are cut by upstream's. Without, what is left inside the tiles once the
 // microkernels have taken theirs. Left alone: reshapes, and attention with a cache, which Kernels has split.
 #include "Lowerings.h"
 #include "coat/Tile/LowerToLinalg.h"
@@ -26,9 +26,7 @@ struct LowerToLinalg : coat::impl::LowerToLinalgBase<LowerToLinalg> {
     coat::populateMoveToLinalgPatterns(patterns);
     coat::populateResizeToLinalgPatterns(patterns);
     coat::populatePoolWithIndicesToLinalgPatterns(patterns);
-    if (beforeTiling) {
-      coat::populateSliceToLinalgPatterns(patterns);
-    } else {
+    if (!beforeTiling) {
       coat::populateReduceToLinalgPatterns(patterns);
       coat::populateNormToLinalgPatterns(patterns);
       coat::populatePoolToLinalgPatterns(patterns);

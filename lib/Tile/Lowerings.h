@@ -35,8 +35,6 @@ void populatePoolWithIndicesToLinalgPatterns(mlir::RewritePatternSet &patterns);
 void populateResizeToLinalgPatterns(mlir::RewritePatternSet &patterns);
 /// gather and pad.
 void populateMoveToLinalgPatterns(mlir::RewritePatternSet &patterns);
-/// A tensor.extract_slice that is all of a kernel, as a copying generic.
-void populateSliceToLinalgPatterns(mlir::RewritePatternSet &patterns);
 void populateContractToLinalgPatterns(mlir::RewritePatternSet &patterns);
 void populateAttentionToLinalgPatterns(mlir::RewritePatternSet &patterns);
 } // namespace coat

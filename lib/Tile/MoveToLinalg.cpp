@@ -1,5 +1,5 @@
-// Movement of elements to linalg.generic: gather, pad and slices that are a kernel of their own. All compute the
-// source position from the result position and read it by tensor.extract.
+// Movement of elements to linalg.generic: gather and pad. Both compute the source position from the result position and
+// read it by tensor.extract.
 #include "Lowerings.h"
 #include "Scalars.h"
 
@@ -112,33 +112,8 @@ struct LowerPad : Lowering<PadOp> {
     llvm_unreachable("all modes are handled");
   }
 };
-
-/// A slice that goes straight to the kernel's result   ==>   a generic that copies it, so that it is tiled.
-/// Does not apply when another op computes on the slice: then it stays a view.
-struct CopySlice : OpRewritePattern<tensor::ExtractSliceOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(tensor::ExtractSliceOp op, PatternRewriter &rewriter) const override {
-    if (!op->hasOneUse() || !isa<bufferization::MaterializeInDestinationOp>(*op->user_begin()))
-      return rewriter.notifyMatchFailure(op, "not the result of a kernel");
-    auto type = op.getType();
-    rewriter.setInsertionPointAfter(op);
-    Value copy = mapped(rewriter, op.getLoc(), sizesOf(rewriter, op.getLoc(), op), type.getElementType(), op.getResult(),
-                        rewriter.getMultiDimIdentityMap(type.getRank()),
-                        [](OpBuilder &, Location, ValueRange args) { return args[0]; });
-    if (Attribute schedule = op->removeAttr("coat.schedule"))
-      copy.getDefiningOp()->setAttr("coat.schedule", schedule);
-    rewriter.replaceUsesWithIf(op.getResult(), copy, [](OpOperand &use) {
-      return isa<bufferization::MaterializeInDestinationOp>(use.getOwner());
-    });
-    return success();
-  }
-};
 } // namespace
 
 void coat::populateMoveToLinalgPatterns(RewritePatternSet &patterns) {
   patterns.add<LowerGather, LowerPad>(patterns.getContext());
-}
-
-void coat::populateSliceToLinalgPatterns(RewritePatternSet &patterns) {
-  patterns.add<CopySlice>(patterns.getContext());
 }

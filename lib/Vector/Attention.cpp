@@ -115,7 +115,19 @@ private:
         Value key = v.linear(n, panel, v.index(0), i);
         rows.push_back(exact ? key : v.minimum(key, last));
       }
-      return v.loopOver(zero, depth, 1, outer, [&](Value d, Value inner) {
+      OpFoldResult blocks =
+          affine::makeComposedFoldedAffineApply(rewriter, v.loc, d0.floorDiv(v.lanes) * v.lanes, {depth});
+      outer = v.loopOver(zero, blocks, v.lanes, outer, [&](Value d, Value inner) {
+        for (int64_t half = 0; half < 2; ++half) {
+          SmallVector<Value> block;
+          for (int64_t i = 0; i < v.lanes; ++i)
+            block.push_back(v.load(op.getKey(), {b, keyHead, rows[half * v.lanes + i], d}));
+          for (auto [i, column] : llvm::enumerate(transposed(block)))
+            inner = v.store(column, inner, {n, v.plus(d, i), v.index(half * v.lanes)});
+        }
+        return inner;
+      });
+      return v.loopOver(blocks, depth, 1, outer, [&](Value d, Value inner) {
         for (int64_t half = 0; half < 2; ++half) {
           SmallVector<Value> elements;
           for (int64_t i = 0; i < v.lanes; ++i)
@@ -126,6 +138,24 @@ private:
         return inner;
       });
     });
+  }
+
+  /// A square block, rows for columns: as often as its size can be halved, row i is interleaved with row i + half.
+  SmallVector<Value> transposed(SmallVector<Value> rows) {
+    int64_t size = rows.size();
+    SmallVector<int64_t> low, high;
+    for (int64_t i = 0; i < size / 2; ++i) {
+      low.append({i, size + i});
+      high.append({size / 2 + i, size + size / 2 + i});
+    }
+    for (int64_t step = 1; step < size; step *= 2) {
+      SmallVector<Value> next;
+      for (int64_t i = 0; i < size / 2; ++i)
+        for (ArrayRef<int64_t> half : {ArrayRef<int64_t>(low), ArrayRef<int64_t>(high)})
+          next.push_back(vector::ShuffleOp::create(rewriter, v.loc, rows[i], rows[i + size / 2], half));
+      rows = next;
+    }
+    return rows;
   }
 
   //===--- a block of rows ---===//

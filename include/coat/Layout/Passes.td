@@ -54,6 +54,16 @@ def CoatPackWeights : Pass<"coat-pack-weights", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::coat::CoatDialect"];
 }
 
+def CoatSplitCaches : Pass<"coat-split-caches", "::mlir::func::FuncOp"> {
+  let summary = "key/value caches of attention as concatenations";
+  let description = [{
+    An attention with past keys and values becomes an attention over their
+    concatenation with the new ones, which is also its present results; the
+    number of past keys becomes the position of its first query row.
+  }];
+  let dependentDialects = ["::coat::CoatDialect"];
+}
+
 def CoatAssignSchedules : Pass<"coat-assign-schedules", "::mlir::func::FuncOp"> {
   let summary = "ask Strategy how each op is computed and write it on the op";
   let dependentDialects = ["::coat::CoatDialect"];

@@ -9,10 +9,6 @@ namespace coat {
 /// coat.elementwise, cast, broadcast and transpose: one linalg.generic each, of the result's rank, whose
 /// broadcasts and permutations are indexing maps. Kernels uses it so that upstream fusion merges chains.
 void populateElementwiseToLinalgPatterns(mlir::RewritePatternSet &patterns);
-
-/// coat.attention with past keys: concatenations that are the present, and an attention over them.
-/// To be run before kernels are cut, so that each concatenation becomes a kernel.
-void populateSplitKeyValueCachePatterns(mlir::RewritePatternSet &patterns);
 } // namespace coat
 
 #endif
