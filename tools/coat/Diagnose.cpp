@@ -9,7 +9,9 @@
 #include "llvm/Support/raw_ostream.h"
 #include <algorithm>
 #include <cstring>
+#include <sys/wait.h>
 #include <unistd.h>
+#include <vector>
 
 using namespace coat::tool;
 
@@ -81,23 +83,55 @@ Collect::Collect(mlir::MLIRContext &context)
 
 static std::string commandLine;
 static const char *doing = "start";
+static std::vector<char *> reproduce; // this program's arguments, but to write the imported model and stop
+static char reproducer[64];
 
 void coat::tool::nowDoing(const char *what) { doing = what; }
 
-/// Runs in a signal handler: only write and _exit.
+static void say(const char *text) { (void)!write(STDERR_FILENO, text, strlen(text)); }
+
+/// Imports the model again in a new process, which writes what the stages were given. False when that fails, too.
+static bool writeReproducer() {
+  if (reproduce.empty())
+    return false;
+  pid_t child = fork();
+  if (child == 0) {
+    execv("/proc/self/exe", reproduce.data());
+    _exit(127);
+  }
+  int status = -1;
+  return child > 0 && waitpid(child, &status, 0) == child && status == 0;
+}
+
+/// Runs in a signal handler: nothing that allocates.
 static void onCrash(void *) {
-  auto say = [](const char *text) { (void)!write(STDERR_FILENO, text, strlen(text)); };
+  bool written = writeReproducer();
   say("coat: internal error in ");
   say(doing);
-  say("; please report it with the model and: ");
+  say("; please report it with ");
+  say(written ? reproducer : "the model");
+  say(" and: ");
   say(commandLine.c_str());
   say("\n");
   _exit(bug);
 }
 
 void coat::tool::reportCrashes(int argc, char **argv) {
-  for (int i = 0; i < argc; ++i)
-    commandLine += (i ? " " : "") + std::string(i ? argv[i] : "coat");
+  bool compiles = argc > 1 && llvm::StringRef(argv[1]) == "compile", stops = false;
+  for (int i = 0; i < argc; ++i) {
+    llvm::StringRef word = argv[i];
+    commandLine += (i ? " " : "") + (i ? word.str() : "coat");
+    stops |= word.ltrim('-').starts_with("stop-after");
+    if (word == "-o")
+      commandLine += " " + (++i < argc ? std::string(argv[i]) : "");
+    else if (word.ltrim('-') != "package" && word.ltrim('-') != "save-temps")
+      reproduce.push_back(argv[i]);
+  }
+  snprintf(reproducer, sizeof reproducer, "/tmp/coat-reproducer-%d.mlirbc", int(getpid()));
+  static char stop[] = "--stop-after=import", output[] = "-o";
+  reproduce.insert(reproduce.end(), {stop, output, reproducer, nullptr});
+  if (!compiles || stops)
+    reproduce.clear();
   llvm::setBugReportMsg("");
   llvm::sys::AddSignalHandler(onCrash, nullptr);
 }

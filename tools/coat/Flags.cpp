@@ -264,16 +264,17 @@ private:
   void recordCommand() {
     CompileFlags &c = flags.compile;
     llvm::raw_string_ostream os(c.command);
-    os << "O" << c.pipeline.optLevel << " target=" << c.emit.triple;
-    for (const IsaOptions &isa : c.emit.isas)
-      os << " isa=" << isa.name;
+    os << "-O" << c.pipeline.optLevel << " --target=" << c.emit.triple << " --isa=";
+    llvm::interleave(c.emit.isas, os, [&](const IsaOptions &isa) { os << isa.name; }, ",");
     for (auto &[name, range] : c.import.dims)
-      os << " dim " << name << "=" << range.first << ".." << range.second;
-    for (auto &[name, shape] : c.import.shapes)
-      os << " shape " << name << "=" << llvm::join(llvm::map_range(shape, [](int64_t n) { return std::to_string(n); }), "x");
+      os << " --dim " << name << "=" << range.first << ".." << range.second;
+    for (auto &[name, shape] : c.import.shapes) {
+      os << " --shape " << name << "=";
+      llvm::interleave(shape, os, "x");
+    }
     for (const std::string &pass : c.pipeline.disabledPasses)
-      os << " disable=" << pass;
-    os << (c.weightsInFile ? " weights=file" : " weights=embed");
+      os << " --disable-pass=" << pass;
+    os << (c.weightsInFile ? " --weights=file" : " --weights=embed");
   }
 
   CommandLine &line;

@@ -137,7 +137,21 @@ static bool saysUnsupported(StringRef message) { return message.contains("not su
 Status Session::failStage(const std::string &stage, const std::string &message) {
   if (saysUnsupported(message))
     return fail(unsupported, message);
-  return fail(bug, path::filename(source) + ": internal error in stage " + stage + ": " + message);
+  return fail(bug, path::filename(source) + ": internal error in stage " + stage + ": " + message +
+                       "; please report it with " + writeReproducer(stage));
+}
+
+/// The IR that entered the failing stage, where others can run it: the path, or why there is none.
+std::string Session::writeReproducer(const std::string &stage) {
+  llvm::SmallString<128> file;
+  int descriptor;
+  if (std::error_code error = llvm::sys::fs::createTemporaryFile("coat-" + stage, "mlirbc", descriptor, file))
+    return "the model (no reproducer: " + error.message() + ")";
+  llvm::raw_fd_ostream os(descriptor, /*shouldClose=*/true);
+  Collect collect(context);
+  if (!entered || failed(writeBytecodeToFile(*entered, os)))
+    return "the model";
+  return std::string(file) + " and: coat compile --start-at=" + stage + " " + flags.command;
 }
 
 Status Session::runStage(const std::string &stage) {
@@ -208,6 +222,7 @@ Status Session::lower() {
     if (stage == "lower")
       if (Status status = describe())
         return status;
+    entered = module->clone(); // shares the weights
     if (Status status = runStage(stage))
       return status;
     if (stage == "kernels" || stage == "reference")
@@ -219,6 +234,7 @@ Status Session::lower() {
     if (stage == last)
       return ok;
   }
+  entered = {};
   nowDoing("emit");
   return ok;
 }

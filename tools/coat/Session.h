@@ -50,11 +50,13 @@ private:
   Status runPasses(mlir::PassManager &pm, const std::string &stage);
   Status describe();
   void saveTemp(llvm::StringRef stage);
+  std::string writeReproducer(const std::string &stage);
   Status failStage(const std::string &stage, const std::string &message);
 
   mlir::MLIRContext &context;
   const CompileFlags &flags;
   mlir::OwningOpRef<mlir::ModuleOp> module;
+  mlir::OwningOpRef<mlir::ModuleOp> entered; // what entered the stage that is running
   ModelDescription description;
   bool described = false;
   std::string source; // path of the model, for messages
