@@ -96,6 +96,13 @@ Error coat::checkUndefined(StringRef object, StringRef what, const StringSet<> &
 // Target
 //===----------------------------------------------------------------------===//
 
+/// What the check at run time (enum coat_cpu_feature of runtime/model.h) does not cover must not be used, even where the
+/// CPU named by -march has it: the code would stop with SIGILL on one that has not. None of it helps floating point.
+static constexpr StringLiteral unchecked =
+    "-avx512vbmi,-avx512vbmi2,-avx512ifma,-avx512bitalg,-avx512vpopcntdq,-avx512vp2intersect,-gfni,-vaes,-vpclmulqdq,"
+    "-avxifma,-avxvnniint8,-avxvnniint16,-avxneconvert,-sse4a,-fma4,-xop,-tbm,-sha,-aes,-pclmul,-adx,-amx-tile,-amx-int8,"
+    "-amx-bf16,-amx-fp16";
+
 Expected<std::unique_ptr<TargetMachine>> coat::makeTargetMachine(const EmitOptions &options, const IsaOptions &isa) {
   static std::once_flag once;
   std::call_once(once, [] {
@@ -112,7 +119,10 @@ Expected<std::unique_ptr<TargetMachine>> coat::makeTargetMachine(const EmitOptio
     return createStringError("expected a target triple that LLVM knows, got '%s': %s", options.triple.c_str(),
                              error.c_str());
   StringRef cpu = isa.cpu.empty() ? isa.name : isa.cpu;
-  std::unique_ptr<TargetMachine> machine(target->createTargetMachine(triple, cpu, isa.features, TargetOptions(),
+  std::string features = isa.features;
+  if (triple.isX86())
+    features += (features.empty() ? "" : ",") + unchecked.str();
+  std::unique_ptr<TargetMachine> machine(target->createTargetMachine(triple, cpu, features, TargetOptions(),
                                                                      Reloc::PIC_, std::nullopt,
                                                                      CodeGenOptLevel::Aggressive));
   if (!machine || !machine->getMCSubtargetInfo()->isCPUStringValid(cpu))

@@ -83,10 +83,6 @@ public:
       function->setVisibility(GlobalValue::HiddenVisibility);
       function->setDSOLocal(true);
       function->addFnAttr(Attribute::NoUnwind);
-      // Repeated on the function, so that it keeps its ISA when linked with others as LLVM IR.
-      function->addFnAttr("target-cpu", isa.cpu.empty() ? isa.name : isa.cpu);
-      if (!isa.features.empty())
-        function->addFnAttr("target-features", isa.features);
       copy->setSourceFileName(result.name);
       if (Error error = compile(*copy, isa, result))
         return error;
@@ -101,6 +97,10 @@ private:
     auto machine = makeTargetMachine(options, isa);
     if (!machine)
       return machine.takeError();
+    // Repeated on the function, so that it keeps its ISA when linked with others as LLVM IR.
+    Function *function = module.getFunction(result.name);
+    function->addFnAttr("target-cpu", (*machine)->getTargetCPU());
+    function->addFnAttr("target-features", (*machine)->getTargetFeatureString());
     legalizeForX86(module, **machine);
     SmallVector<Effort> efforts = {Effort::full};
     if (hasVectors(module))
