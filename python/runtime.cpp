@@ -148,7 +148,7 @@ private:
         symbols[tensor.dims[d].symbol] = array.shape(d);
     int64_t stride = 1;
     for (int32_t d = tensor.rank - 1; d >= 0; --d) {
-      if (array.shape(d) != 1 && array.stride(d) != stride)
+      if (array.size() && array.shape(d) != 1 && array.stride(d) != stride)
         throw std::invalid_argument(std::string(tensor.name) + ": expected a dense row-major array");
       stride *= array.shape(d);
     }

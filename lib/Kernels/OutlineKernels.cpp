@@ -61,7 +61,6 @@ private:
   LogicalResult convert(Operation *op);
   LogicalResult launchGroup(Group &group);
   void launchCopy(Location loc, Value from, Value to);
-  void launchBorder(PadOp pad, Value buffer);
   func::FuncOp makeKernel(Location loc, TypeRange types);
   void launch(Location loc, func::FuncOp kernel, ValueRange ins, ValueRange outs);
   void resolveDims(Operation *first, Operation *last);
@@ -74,6 +73,7 @@ private:
   DenseMap<Value, Value> buffers;               // tensor -> memref
   DenseMap<Value, SmallVector<Value>> sizes;    // tensor -> one index value a dimension
   llvm::DenseSet<std::pair<Operation *, unsigned>> placed; // operands written in place
+  SmallVector<std::pair<PadOp, Value>> borders;            // of the buffers that the next launch writes into
   unsigned kernels = 0;
 };
 
@@ -213,7 +213,7 @@ Value Outliner::placeInPad(PadOp pad, Value tensor) {
     return nullptr;
   Value whole = placeFor(pad.getResult());
   buffers[pad.getResult()] = whole;
-  launchBorder(pad, whole);
+  borders.push_back({pad, whole});
   SmallVector<OpFoldResult> offsets, ones(type.getRank(), b.getIndexAttr(1));
   for (int64_t low : pad.getLow())
     offsets.push_back(b.getIndexAttr(low));
@@ -288,6 +288,8 @@ SmallVector<std::pair<Value, int64_t>> sizeOperands(Operation *op) {
   return result;
 }
 
+void fillBorder(OpBuilder &b, PadOp pad, Value buffer);
+
 LogicalResult Outliner::launchGroup(Group &group) {
   // Operands from outside, in order of appearance; results of the last op are the kernel's.
   SmallVector<Value> ins, outs;
@@ -305,6 +307,9 @@ LogicalResult Outliner::launchGroup(Group &group) {
     ins.push_back(bufferOf(operand));
   for (Value result : last->getResults())
     outs.push_back(buffers[result] = placeFor(result));
+  auto around = std::exchange(borders, {});
+  for (auto [pad, buffer] : around)
+    outs.push_back(buffer);
 
   SmallVector<Type> types(ValueRange(ins).getTypes());
   llvm::append_range(types, ValueRange(outs).getTypes());
@@ -340,6 +345,8 @@ LogicalResult Outliner::launchGroup(Group &group) {
     }
     for (auto [result, arg] : llvm::zip(last->getResults(), args.drop_front(ins.size())))
       writeTo(b, loc, map.lookup(result), arg);
+    for (auto [border, arg] : llvm::zip(around, args.take_back(around.size())))
+      fillBorder(b, border.first, arg);
     func::ReturnOp::create(b, loc);
   }
   kernel->setAttr("coat.ops", b.getArrayAttr(names));
@@ -358,30 +365,28 @@ void Outliner::launchCopy(Location loc, Value from, Value to) {
   func::ReturnOp::create(b, loc);
 }
 
-/// One launch that fills what lies outside the inside of a padded buffer: for each dimension the slabs
+/// Fills what lies outside the inside of a padded buffer, once for all tasks: for each dimension the slabs
 /// before and after it, over the inside of the dimensions that are done, so that nothing is written twice.
-void Outliner::launchBorder(PadOp pad, Value buffer) {
+void fillBorder(OpBuilder &b, PadOp pad, Value buffer) {
   Location loc = pad.getLoc();
   RankedTensorType type = tensorType(pad.getResult());
   Type element = type.getElementType();
   double number = pad.getValue().convertToDouble();
   TypedAttr value = isa<FloatType>(element) ? TypedAttr(b.getFloatAttr(element, number))
                                             : TypedAttr(b.getIntegerAttr(element, (int64_t)number));
-  func::FuncOp kernel = makeKernel(loc, buffer.getType());
-  kernel->setAttr("coat.ops", b.getStrArrayAttr({"border"}));
-  launch(loc, kernel, {}, buffer);
   OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(&kernel.getBody().front());
+  auto once = OnceOp::create(b, loc);
+  b.setInsertionPointToStart(&once.getBody().emplaceBlock());
   Value fill = arith::ConstantOp::create(b, loc, value);
   SmallVector<OpFoldResult> offsets(type.getRank(), b.getIndexAttr(0)), ones(type.getRank(), b.getIndexAttr(1));
-  SmallVector<OpFoldResult> extents = memref::getMixedSizes(b, loc, kernel.getArgument(0));
+  SmallVector<OpFoldResult> extents = memref::getMixedSizes(b, loc, buffer);
   auto slab = [&](int64_t dim, int64_t at, int64_t size) {
     if (!size)
       return;
     SmallVector<OpFoldResult> o(offsets), e(extents);
     o[dim] = b.getIndexAttr(at);
     e[dim] = b.getIndexAttr(size);
-    Value view = memref::SubViewOp::create(b, loc, kernel.getArgument(0), o, e, ones);
+    Value view = memref::SubViewOp::create(b, loc, buffer, o, e, ones);
     linalg::FillOp::create(b, loc, fill, view);
   };
   for (int64_t dim = 0; dim < type.getRank(); ++dim) {
@@ -393,7 +398,6 @@ void Outliner::launchBorder(PadOp pad, Value buffer) {
     offsets[dim] = b.getIndexAttr(low);
     extents[dim] = b.getIndexAttr(size - low - high);
   }
-  func::ReturnOp::create(b, loc);
 }
 
 //===----------------------------------------------------------------------===//

@@ -1,6 +1,7 @@
 // The Tile stage: its passes in order, as the named pipeline coat-stage-tile.
 #include "coat/Tile/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
@@ -11,6 +12,8 @@ void coat::buildTilePipeline(OpPassManager &pm) {
   OpPassManager &func = pm.nest<func::FuncOp>();
   func.addPass(createFuseEpilogues());
   func.addPass(createTileKernels());
+  // Bounds of symbolic loops are sizes of the kernel's arguments, not of a result that would stay alive for them.
+  func.addPass(memref::createResolveRankedShapeTypeResultDimsPass());
   func.addPass(createCanonicalizerPass());
   func.addPass(createCSEPass());
 }

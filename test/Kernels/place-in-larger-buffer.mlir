@@ -1,11 +1,12 @@
 // RUN: coat-opt %s --coat-outline-kernels --split-input-file | FileCheck %s
 
-// A producer writes into the inside of the padded buffer; one launch fills the border.
+// A producer writes into the inside of the padded buffer, and fills the border once.
 // CHECK-LABEL: func.func @padded
-// CHECK: coat.launch @{{.*}}() outs(%[[Y:.*]]) : (memref<6x3xf32>)
-// CHECK: %[[IN:.*]] = memref.subview %[[Y]][1, 0] [4, 3] [1, 1]
-// CHECK: coat.launch @{{.*}} outs(%[[IN]])
+// CHECK: %[[IN:.*]] = memref.subview %[[Y:.*]][1, 0] [4, 3] [1, 1]
+// CHECK: coat.launch @{{.*}} outs(%[[IN]], %[[Y]])
 // CHECK-NEXT: return
+// CHECK: coat.once
+// CHECK-COUNT-2: linalg.fill
 func.func @padded(%x: tensor<4x3xf32>) -> tensor<6x3xf32> attributes {coat.entry} {
   %0 = coat.elementwise relu %x : (tensor<4x3xf32>) -> tensor<4x3xf32>
   %1 = coat.pad constant %0 {low = array<i64: 1, 0>, high = array<i64: 1, 0>} : (tensor<4x3xf32>) -> tensor<6x3xf32>

@@ -26,6 +26,27 @@ def Coat_LaunchOp : Op<Coat_Dialect, "launch", [AttrSizedOperandSegments,
   let assemblyFormat = "$kernel `(` $inputs `)` `outs` `(` $outputs `)` attr-dict `:` functional-type(operands, results)";
 }
 
+def Coat_OnceOp : Op<Coat_Dialect, "once", [SingleBlock, NoTerminator, NoRegionArguments, RecursiveMemoryEffects]> {
+  let summary = "work of a kernel that one task does for all of them";
+  let description = [{
+    Stands beside the scf.forall of a kernel. Tasks run in any order, so nothing
+    in the kernel may read what the region writes, nor write there: it is for
+    the border of a buffer whose inside the tasks fill.
+
+    ```mlir
+    func.func @k(%a: memref<6xf32>, %zero: f32) attributes {coat.kernel} {
+      %border = memref.subview %a[0] [1] [1] : memref<6xf32> to memref<1xf32, strided<[1]>>
+      coat.once {
+        linalg.fill ins(%zero : f32) outs(%border : memref<1xf32, strided<[1]>>)
+      }
+      return
+    }
+    ```
+  }];
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$body attr-dict";
+}
+
 def Coat_WeightOp : Op<Coat_Dialect, "weight", [Pure]> {
   let summary = "a constant in the library's weight blob";
   let description = [{

@@ -7,6 +7,7 @@
 //     scf.forall (%i, %j) in (3, 4) { body }  ->   %j = remui %task, 4; %i = divui %task, 4; body
 //
 // The last dimension runs fastest, so that neighbouring tasks share the operands of the first dimensions.
+#include "coat/Dialect/Coat.h"
 #include "coat/Lower/Passes.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
@@ -22,9 +23,9 @@ namespace coat {
 using namespace mlir;
 
 namespace {
-/// Tasks may not share work: all that a kernel writes is written inside the forall.
+/// Tasks may not share work: all that a kernel writes is written inside the forall or once.
 LogicalResult checkTopLevel(Operation &op) {
-  if (isa<scf::ForallOp, func::ReturnOp>(op))
+  if (isa<scf::ForallOp, coat::OnceOp, func::ReturnOp>(op))
     return success();
   std::optional<SmallVector<MemoryEffects::EffectInstance>> effects = getEffectsRecursively(&op);
   if (!effects || llvm::any_of(*effects, [](auto &e) { return isa<MemoryEffects::Write>(e.getEffect()); }))
@@ -143,6 +144,16 @@ SmallVector<Value> delinearize(OpBuilder &b, scf::ForallOp forall, ArrayRef<OpFo
   return ivs;
 }
 
+/// coat.once { body } -> if (task == 0) body.
+void lowerOnce(IRRewriter &rewriter, coat::OnceOp once, Value task) {
+  rewriter.setInsertionPoint(once);
+  Value zero = arith::ConstantIndexOp::create(rewriter, once.getLoc(), 0);
+  Value first = arith::CmpIOp::create(rewriter, once.getLoc(), arith::CmpIPredicate::eq, task, zero);
+  auto ifOp = scf::IfOp::create(rewriter, once.getLoc(), first, /*withElseRegion=*/false);
+  rewriter.inlineBlockBefore(&once.getBody().front(), ifOp.thenYield());
+  rewriter.eraseOp(once);
+}
+
 LogicalResult lowerKernel(func::FuncOp kernel) {
   FailureOr<scf::ForallOp> found = findForall(kernel);
   if (failed(found))
@@ -151,6 +162,8 @@ LogicalResult lowerKernel(func::FuncOp kernel) {
   IRRewriter rewriter(kernel.getContext());
   if (failed(kernel.insertArgument(kernel.getNumArguments(), rewriter.getIndexType(), {}, kernel.getLoc())))
     return failure();
+  for (coat::OnceOp once : llvm::to_vector(kernel.getBody().front().getOps<coat::OnceOp>()))
+    lowerOnce(rewriter, once, kernel.getArguments().back());
   if (!forall) {
     kernel->setAttr("coat.tasks", rewriter.getI64IntegerAttr(1));
     return success();
