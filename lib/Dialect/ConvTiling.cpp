@@ -52,10 +52,23 @@ static TilingResult resultOf(TilingResult result, Operation *op) {
   return result;
 }
 
+/// Whether ranges of this size start at multiples of `block` when they follow each other: it is one, or the least of one and
+/// what remains of the dimension.
+static bool cutsAtBlocks(OpFoldResult size, int64_t block) {
+  if (std::optional<int64_t> constant = getConstantIntValue(size))
+    return *constant % block == 0;
+  auto least = cast<Value>(size).getDefiningOp<affine::AffineMinOp>();
+  return !least || llvm::any_of(least.getMap().getResults(), [&](AffineExpr expr) {
+    auto constant = dyn_cast<AffineConstantExpr>(expr);
+    return constant && constant.getValue() % block == 0;
+  });
+}
+
 /// A channel range as packed blocks; fails where it may start inside a block.
 static LogicalResult packedRange(OpBuilder &builder, Location loc, OpFoldResult offset, OpFoldResult size, int64_t block,
                                  OpFoldResult &blockOffset, OpFoldResult &blockCount) {
-  if (std::optional<int64_t> start = getConstantIntValue(offset); start && *start % block)
+  std::optional<int64_t> start = getConstantIntValue(offset);
+  if (start ? *start % block != 0 : !cutsAtBlocks(size, block))
     return failure();
   AffineExpr d0 = builder.getAffineDimExpr(0);
   blockOffset = apply(builder, loc, d0.floorDiv(block), offset);

@@ -11,6 +11,7 @@ using namespace coat;
 namespace {
 constexpr int64_t block = 16; // channels of a packed block
 constexpr double latency = 4;
+constexpr int64_t mostRows = 10; // each row has an address of its own, and those registers are few as well
 
 double cyclesOf(int64_t rows, int64_t vectors) {
   return std::max({rows * vectors / 2.0, (rows + vectors) / 2.0, latency});
@@ -29,16 +30,18 @@ double costOf(int64_t rows, int64_t tileRows, int64_t vectors) {
 }
 } // namespace
 
-RegisterTile coat::chooseRegisterTile(int64_t rows, int64_t channels, const CpuTarget &target) {
+RegisterTile coat::chooseRegisterTile(int64_t rows, int64_t channels, int64_t depth, const CpuTarget &target) {
   if (ShapedType::isDynamic(rows) || rows > 96)
     rows = 96; // many rows: the remainder does not matter
   RegisterTile best = {1, block};
   double bestCost = std::numeric_limits<double>::max();
-  for (int64_t blocks : {1, 2, 4}) {
+  for (int64_t blocks : {1, 2, 3, 4}) {
     int64_t vectors = blocks * block / target.vector;
-    if (blocks > 1 && blocks * block > channels)
+    // The weights of a tile are read again for each tile of rows: from a core's own cache, or it waits for them.
+    bool staysInCache = rows == 1 || blocks * block * depth * 4 <= target.l2 / 4 * 3;
+    if (blocks > 1 && (blocks * block > channels || !staysInCache))
       break;
-    for (int64_t tileRows = std::min<int64_t>(rows, target.registers); tileRows > 0; --tileRows) {
+    for (int64_t tileRows = std::min(rows, mostRows); tileRows > 0; --tileRows) {
       if (!fitsRegisters(tileRows, vectors, target))
         continue;
       double cost = costOf(rows, tileRows, vectors);

@@ -91,11 +91,11 @@ ScheduleAttr scheduleConv(ConvOp op, const CpuTarget &target) {
   int64_t channels = result.getShape().back(), inputChannels = input.getShape().back();
   bool depthwise = group > 1 && group == channels && inputChannels == channels;
   int64_t width = result.getDimSize(rank - 2);
-  RegisterTile reg = chooseRegisterTile(width, group > 1 ? block : channels, target);
+  int64_t taps = product(filter.getShape().slice(2, spatial));
+  int64_t depth = taps * inputChannels / group;
+  RegisterTile reg = chooseRegisterTile(width, group > 1 ? block : channels, depth, target);
   if (depthwise)
-    reg = {std::min<int64_t>(7, (target.registers - 4) * target.vector / block), block};
-  double taps = product(filter.getShape().slice(2, spatial));
-  double depth = taps * inputChannels / group;
+    reg = {7, block}; // one vector of channels at a time: 7 sums, the taps and the inputs they share
   int64_t inner = product(result.getShape().slice(2, spatial - 1)); // spatial sizes behind the first
   Product p;
   p.rows = sizeOr(result.getDimSize(1));
@@ -104,7 +104,8 @@ ScheduleAttr scheduleConv(ConvOp op, const CpuTarget &target) {
   // A cut through a group would leave the tile without one `group`; depthwise tiles must be equal for the same reason.
   bool cutsChannels = packed && (group == 1 || (depthwise && channels % (2 * block) == 0));
   p.channelStep = !cutsChannels ? 0 : depthwise ? block : reg.channels;
-  p.workOfCell = 2 * depth * inner;
+  // A depthwise convolution loads a vector for nearly every multiply-add.
+  p.workOfCell = (depthwise ? 3.0 : 1.0) * 2 * depth * inner;
   p.bytesOfRow = 4.0 * inner * inputChannels * op.getStrides()[0] * (spatial > 1 ? op.getStrides().back() : 1);
   p.bytesOfChannel = 4.0 * depth;
   auto [rows, part] = cutProduct(p, sizeOr(result.getDimSize(0)), target);
@@ -128,7 +129,7 @@ ScheduleAttr scheduleMatmul(MatmulOp op, const CpuTarget &target) {
   auto result = typeOf(op.getResult()), lhs = typeOf(op.getLhs());
   int64_t rank = result.getRank();
   int64_t depth = sizeOr(lhs.getDimSize(lhs.getRank() - (op.getTransposeLhs() ? 2 : 1)));
-  RegisterTile reg = chooseRegisterTile(result.getDimSize(rank - 2), sizeOr(result.getShape().back()), target);
+  RegisterTile reg = chooseRegisterTile(result.getDimSize(rank - 2), sizeOr(result.getShape().back()), depth, target);
   Product p;
   p.rows = sizeOr(result.getDimSize(rank - 2));
   p.rowStep = 4 * reg.rows;

@@ -80,7 +80,7 @@ LogicalResult tileKernel(TilingInterface last, ScheduleAttr schedule) {
   options.setFusionControlFn(fuseAll);
   FailureOr<scf::SCFTileAndFuseResult> tiled = scf::tileConsumerAndFuseProducersUsingSCF(rewriter, last, options);
   if (failed(tiled))
-    return last.emitError("expected an op that can be cut into tiles of ") << schedule;
+    return last.emitError("expected a tile that the op can be cut into, got ") << schedule;
   for (auto [from, to] : tiled->replacements)
     rewriter.replaceAllUsesWith(from, to);
   // Consumers were inserted behind their producers, so erase from the last op on.

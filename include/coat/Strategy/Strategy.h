@@ -10,11 +10,11 @@ namespace coat {
 /// a dimension of the op's (first) result.
 ScheduleAttr chooseSchedule(mlir::Operation *op, const CpuTarget &target);
 
-/// Rows and channels of a register tile for products whose row loop has `rows` iterations (dynamic: any number).
+/// Rows and channels of a register tile for products of `rows` rows (dynamic: any number) by `channels`, summed over `depth`.
 struct RegisterTile {
   int64_t rows, channels;
 };
-RegisterTile chooseRegisterTile(int64_t rows, int64_t channels, const CpuTarget &target);
+RegisterTile chooseRegisterTile(int64_t rows, int64_t channels, int64_t depth, const CpuTarget &target);
 } // namespace coat
 
 #endif

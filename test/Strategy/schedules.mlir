@@ -1,0 +1,60 @@
+// RUN: coat-opt %s --coat-assign-schedules=cpu=x86-64-v3 --split-input-file | FileCheck %s --check-prefixes=CHECK,AVX2
+// RUN: coat-opt %s --coat-assign-schedules=cpu=x86-64-v4 --split-input-file | FileCheck %s --check-prefixes=CHECK,AVX512
+// RUN: coat-opt %s --coat-assign-schedules=cpu=x86-64-v2 --split-input-file | FileCheck %s --check-prefixes=CHECK,SSE
+
+// Many channels: cut along both, the weights change slowest.
+// CHECK-LABEL: @conv
+// AVX2: schedule<"direct", tile = [1, 4, 0, 16], reg = [1, 1, 6, 16], order = [3, 0, 1, 2], vector = 8>
+// AVX512: reg = [1, 1, 10, 32]{{.*}} vector = 16>
+// SSE: reg = [1, 1, 2, 16]{{.*}} vector = 4>
+func.func @conv(%x: tensor<1x30x30x128xf32>, %w: tensor<1x8x3x3x128x16xf32>) -> tensor<1x28x28x128xf32> {
+  %0 = coat.conv %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>,
+      data_layout = #coat<layout channels_last>, filter_layout = #coat<filter_layout packed>, out_channels = 128 : i64}
+      : (tensor<1x30x30x128xf32>, tensor<1x8x3x3x128x16xf32>) -> tensor<1x28x28x128xf32>
+  return %0 : tensor<1x28x28x128xf32>
+}
+
+// -----
+
+// Too little work to be cut.
+// CHECK-LABEL: @small
+// CHECK: schedule<"direct", tile = [1, 0, 0, 0]
+func.func @small(%x: tensor<1x8x8x4xf32>, %w: tensor<1x1x3x3x4x16xf32>) -> tensor<1x6x6x16xf32> {
+  %0 = coat.conv %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>,
+      data_layout = #coat<layout channels_last>, filter_layout = #coat<filter_layout packed>, out_channels = 16 : i64}
+      : (tensor<1x8x8x4xf32>, tensor<1x1x3x3x4x16xf32>) -> tensor<1x6x6x16xf32>
+  return %0 : tensor<1x6x6x16xf32>
+}
+
+// -----
+
+// Groups are not cut.
+// CHECK-LABEL: @grouped
+// CHECK: schedule<"direct", tile = [1, {{[0-9]+}}, 0, 0]
+func.func @grouped(%x: tensor<1x30x30x128xf32>, %w: tensor<4x2x3x3x32x16xf32>) -> tensor<1x28x28x128xf32> {
+  %0 = coat.conv %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 4 : i64,
+      data_layout = #coat<layout channels_last>, filter_layout = #coat<filter_layout packed>, out_channels = 128 : i64}
+      : (tensor<1x30x30x128xf32>, tensor<4x2x3x3x32x16xf32>) -> tensor<1x28x28x128xf32>
+  return %0 : tensor<1x28x28x128xf32>
+}
+
+// -----
+
+// One row: wide register tiles, and tasks although it is little work, for the weights have to be read.
+// CHECK-LABEL: @one_row
+// AVX2: schedule<"gemm", tile = [0, 128], reg = [1, 64]
+func.func @one_row(%x: tensor<1x512xf32>, %w: tensor<64x512x16xf32>) -> tensor<1x1024xf32> {
+  %0 = coat.matmul %x, %w {filter_layout = #coat<filter_layout packed>, out_channels = 1024 : i64}
+      : (tensor<1x512xf32>, tensor<64x512x16xf32>) -> tensor<1x1024xf32>
+  return %0 : tensor<1x1024xf32>
+}
+
+// -----
+
+// The normalized dimension stays whole.
+// CHECK-LABEL: @softmax
+// CHECK: schedule<"rows", tile = [1, {{[0-9]+}}, 0], vector
+func.func @softmax(%x: tensor<12x512x512xf32>) -> tensor<12x512x512xf32> {
+  %0 = coat.softmax %x {axis = 2 : i64} : (tensor<12x512x512xf32>) -> tensor<12x512x512xf32>
+  return %0 : tensor<12x512x512xf32>
+}

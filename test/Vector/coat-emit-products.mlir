@@ -1,0 +1,100 @@
+// RUN: coat-opt %s --coat-emit-products --canonicalize --cse --split-input-file | FileCheck %s
+
+// 6 rows of 16 channels: 12 sums that the reduction carries, started with the bias; 16 steps a body; the epilogue on the sums.
+// CHECK-LABEL: @conv
+// CHECK: scf.for %{{.*}} = %c0 to %c32 step %c16
+// CHECK: scf.for %{{.*}} = %c0 to %c12 step %c6
+// CHECK: vector.transfer_read %{{.*}} : tensor<32xf32>, vector<8xf32>
+// CHECK: %[[S:.*]]:12 = scf.for %{{.*}} = %c0 to %c3
+// CHECK: scf.for %{{.*}} = %c0 to %c3
+// CHECK: scf.for %{{.*}} = %c0 to %c64 step %c16
+// CHECK-COUNT-192: vector.fma
+// CHECK-NOT: vector.fma
+// CHECK: arith.negf %[[S]]#0 : vector<8xf32>
+// CHECK: vector.transfer_write
+// CHECK-NOT: linalg.generic
+#id = affine_map<(n, h, w, c) -> (n, h, w, c)>
+func.func private @conv(%x: tensor<1x3x14x64xf32>, %w: tensor<1x2x3x3x64x16xf32>, %b: tensor<32xf32>, %o: tensor<1x1x12x32xf32>) -> tensor<1x1x12x32xf32>
+    attributes {coat.kernel, coat.schedule = #coat.schedule<"direct", tile = [1, 1, 0, 32], reg = [1, 1, 6, 16], vector = 8>} {
+  %0 = coat.conv %x, %w bias %b {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>,
+      data_layout = #coat<layout channels_last>, filter_layout = #coat<filter_layout packed>, out_channels = 32 : i64}
+      : (tensor<1x3x14x64xf32>, tensor<1x2x3x3x64x16xf32>, tensor<32xf32>) -> tensor<1x1x12x32xf32>
+  %1 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%0 : tensor<1x1x12x32xf32>) outs(%o : tensor<1x1x12x32xf32>) {
+  ^bb0(%a: f32, %c: f32):
+    %2 = arith.negf %a : f32
+    linalg.yield %2 : f32
+  } -> tensor<1x1x12x32xf32>
+  return %1 : tensor<1x1x12x32xf32>
+}
+
+// -----
+
+// 14 = 5 + 5 + 4 and not 6 + 6 + 2; the 7 channels of the last vector are masked when stored, not when computed.
+// CHECK-LABEL: @tails
+// CHECK: %[[MASK:.*]] = vector.constant_mask [7] : vector<8xi1>
+// CHECK: scf.for %{{.*}} = %c0 to %c10 step %c5
+// CHECK: vector.transfer_write %{{.*}}, %[[MASK]]
+func.func private @tails(%x: tensor<14x16xf32>, %w: tensor<1x16x16xf32>) -> tensor<14x7xf32>
+    attributes {coat.kernel, coat.schedule = #coat.schedule<"gemm", tile = [0, 0], reg = [6, 16], vector = 8>} {
+  %0 = coat.matmul %x, %w {filter_layout = #coat<filter_layout packed>, out_channels = 7 : i64}
+      : (tensor<14x16xf32>, tensor<1x16x16xf32>) -> tensor<14x7xf32>
+  return %0 : tensor<14x7xf32>
+}
+
+// -----
+
+// A symbolic number of rows: full tiles, the last one moved back so that it is full; row by row below six.
+// CHECK-DAG: #[[BACK:.*]] = affine_map<(d0)[s0] -> (s0 - 6, d0)>
+// CHECK-LABEL: @symbolic
+// CHECK: scf.if
+// CHECK: scf.for
+// CHECK: affine.min #[[BACK]]
+// CHECK: } else {
+// CHECK: scf.for %{{.*}} = %c0 to %{{.*}} step %c1
+func.func private @symbolic(%x: tensor<?x16xf32>, %w: tensor<1x16x16xf32>) -> tensor<?x16xf32>
+    attributes {coat.kernel, coat.schedule = #coat.schedule<"gemm", tile = [48, 0], reg = [6, 16], vector = 8>} {
+  %0 = coat.matmul %x, %w {filter_layout = #coat<filter_layout packed>, out_channels = 16 : i64}
+      : (tensor<?x16xf32>, tensor<1x16x16xf32>) -> tensor<?x16xf32>
+  return %0 : tensor<?x16xf32>
+}
+
+// -----
+
+// Depthwise: vectors of channels on both sides, the window unrolled.
+// CHECK-LABEL: @depthwise
+// CHECK: scf.for %{{.*}} = %c0 to %c32 step %c8
+// CHECK-COUNT-63: vector.fma
+// CHECK-NOT: vector.fma
+func.func private @depthwise(%x: tensor<1x3x9x32xf32>, %w: tensor<1x2x3x3x1x16xf32>) -> tensor<1x1x7x32xf32>
+    attributes {coat.kernel, coat.schedule = #coat.schedule<"depthwise", tile = [1, 1, 0, 0], reg = [1, 1, 7, 16], vector = 8>} {
+  %0 = coat.conv %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 32 : i64,
+      data_layout = #coat<layout channels_last>, filter_layout = #coat<filter_layout packed>, out_channels = 32 : i64}
+      : (tensor<1x3x9x32xf32>, tensor<1x2x3x3x1x16xf32>) -> tensor<1x1x7x32xf32>
+  return %0 : tensor<1x1x7x32xf32>
+}
+
+// -----
+
+// Four lanes are a target that may have no fma.
+// CHECK-LABEL: @four_lanes
+// CHECK-NOT: vector.fma
+// CHECK: arith.mulf {{.*}} fastmath<contract> : vector<4xf32>
+func.func private @four_lanes(%x: tensor<1x16xf32>, %w: tensor<1x16x16xf32>) -> tensor<1x16xf32>
+    attributes {coat.kernel, coat.schedule = #coat.schedule<"gemm", tile = [0, 0], reg = [1, 16], vector = 4>} {
+  %0 = coat.matmul %x, %w {filter_layout = #coat<filter_layout packed>, out_channels = 16 : i64}
+      : (tensor<1x16xf32>, tensor<1x16x16xf32>) -> tensor<1x16xf32>
+  return %0 : tensor<1x16xf32>
+}
+
+// -----
+
+// f64 has no microkernel.
+// CHECK-LABEL: @double
+// CHECK: coat.matmul
+func.func private @double(%x: tensor<1x16xf64>, %w: tensor<1x16x16xf64>) -> tensor<1x16xf64>
+    attributes {coat.kernel, coat.schedule = #coat.schedule<"gemm", tile = [0, 0], reg = [1, 16], vector = 8>} {
+  %0 = coat.matmul %x, %w {filter_layout = #coat<filter_layout packed>, out_channels = 16 : i64}
+      : (tensor<1x16xf64>, tensor<1x16x16xf64>) -> tensor<1x16xf64>
+  return %0 : tensor<1x16xf64>
+}
