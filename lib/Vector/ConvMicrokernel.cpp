@@ -122,22 +122,43 @@ private:
     return tensor;
   }
 
-  /// One filter a channel: vectors along channels on both sides, channels innermost because rows are contiguous in them.
+  /// One filter a channel: vectors along channels on both sides. Channels are innermost, because rows are contiguous in them,
+  /// but in chunks: the rows of a window are then still in the first cache when the next row of outputs reads them again.
   Value emitDepthwise() {
-    return overOuter({}, destination.tensor(), [&](ValueRange outer, Value tensor) {
-      return coverRows(v, sizes[rank - 2], rows, tensor, [&](Value column, int64_t tileRows, Value tile) {
-        return coverVectors(tile, [&](const ChannelRun &run, Value inner) {
-          return emitDepthwiseTile(run, outer, column, tileRows, inner);
+    int64_t total = int64_t(*op.getOutChannels()), full = total / v.lanes * v.lanes, chunk = depthwiseChunk();
+    OpFoldResult fullSize = v.builder.getIndexAttr(full);
+    Value tensor = v.loopOver(zero(), fullSize, chunk, destination.tensor(), [&](Value first, Value into) {
+      Value end = v.minimum(v.plus(first, chunk), v.index(full));
+      return overRowTiles(into, [&](ValueRange outer, Value column, int64_t tileRows, Value tile) {
+        return v.loopOver(getAsOpFoldResult(first), getAsOpFoldResult(end), v.lanes, tile, [&](Value start, Value inner) {
+          return emitDepthwiseTile({start, 1, Value()}, outer, column, tileRows, inner);
         });
+      });
+    });
+    if (full == total)
+      return tensor;
+    ChannelRun tail{v.index(full), 1, v.mask(v.builder.getIndexAttr(total - full))};
+    return overRowTiles(tensor, [&](ValueRange outer, Value column, int64_t tileRows, Value tile) {
+      return emitDepthwiseTile(tail, outer, column, tileRows, tile);
+    });
+  }
+
+  Value overRowTiles(Value tensor, llvm::function_ref<Value(ValueRange, Value, int64_t, Value)> body) {
+    return overOuter({}, tensor, [&](ValueRange outer, Value row) {
+      return coverRows(v, sizes[rank - 2], rows, row, [&](Value column, int64_t tileRows, Value tile) {
+        return body(outer, column, tileRows, tile);
       });
     });
   }
 
-  Value coverVectors(Value tensor, llvm::function_ref<Value(const ChannelRun &, Value)> body) {
-    int64_t total = int64_t(*op.getOutChannels()), full = total / v.lanes * v.lanes;
-    tensor = v.loopOver(zero(), v.builder.getIndexAttr(full), v.lanes, tensor,
-                        [&](Value start, Value inner) { return body({start, 1, Value()}, inner); });
-    return full == total ? tensor : body({v.index(full), 1, v.mask(v.builder.getIndexAttr(total - full))}, tensor);
+  /// Channels whose window rows take half of a usual first cache, in whole cache lines.
+  int64_t depthwiseChunk() {
+    constexpr int64_t halfOfCache = 16 * 1024, line = 16;
+    int64_t width = cast<RankedTensorType>(op.getInput().getType()).getDimSize(rank - 2);
+    if (ShapedType::isDynamic(width))
+      return 4 * line;
+    int64_t windowRows = ShapedType::getNumElements(window().drop_back());
+    return std::max(line, halfOfCache / (windowRows * width * 4) / line * line);
   }
 
   Value emitDepthwiseTile(const ChannelRun &run, ValueRange outer, Value column, int64_t tileRows, Value tensor) {
