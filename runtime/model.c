@@ -53,6 +53,7 @@ static void number(message *m, int64_t value) {
 /* Fills `full` from what the caller gave, zero where it gave nothing, and checks what does not depend on a tensor. */
 static int readOptions(coat_options *full, const coat_options *given) {
   memset(full, 0, sizeof *full);
+  full->threads = 1; /* one scratch even when nothing is asked for */
   if (!given)
     return COAT_OK;
   if (given->struct_size < sizeof(size_t))
