@@ -113,7 +113,7 @@ static void importLRN(NodeImporter &node) {
                                 node.attr("k", node.real("bias", 1.0))}));
 }
 
-/// x / norm(x) along one dimension.
+/// x / norm(x) along one dimension; zeros stay zeros.
 static void importLpNorm(NodeImporter &node) {
   int64_t axis = node.normalizeAxis(node.integer("axis", -1), node.rank(0)), p = node.integer("p", 2);
   if (p != 1 && p != 2)
@@ -122,6 +122,10 @@ static void importLpNorm(NodeImporter &node) {
   ReduceKind kind = p == 1 ? ReduceKind::l1 : ReduceKind::l2;
   Value norm = node.emit<ReduceOp>(input, {node.attr("kind", ReduceKindAttr::get(node.context, kind)),
                                            node.attr("axes", ArrayRef<int64_t>(axis)), node.unit("keep_dims")});
+  if (!norm)
+    return;
+  Value zero = node.scalar(0, node.elementType(0)), one = node.scalar(1, node.elementType(0));
+  norm = node.elementwise(ElementwiseKind::select, {node.elementwise(ElementwiseKind::equal, {norm, zero}), one, norm});
   node.set(0, node.elementwise(ElementwiseKind::div, {input, norm}));
 }
 
