@@ -56,22 +56,22 @@ static std::optional<FilterChannels> filterChannels(Operation *producer) {
 }
 
 template <typename T>
-static void scaleElements(const ConstantTensor &filter, FilterChannels &channels, ArrayRef<double> scale, char *to) {
+static void scaleElements(const ConstantTensor &filter, function_ref<double(int64_t)> factor, char *to) {
   for (int64_t i = 0, e = filter.size(); i < e; ++i) {
-    T value = static_cast<T>(filter.number(i) * scale[channels.channel(i)]);
+    T value = static_cast<T>(filter.number(i) * factor(i));
     std::memcpy(to + i * sizeof(T), &value, sizeof(T));
   }
 }
 
-static Value scaledFilter(RewriterBase &rewriter, Location loc, const ConstantTensor &filter, FilterChannels &channels,
-                          ArrayRef<double> scale) {
+Value coat::graph::scaledFilter(OpBuilder &builder, Location loc, const ConstantTensor &filter,
+                                function_ref<double(int64_t)> factor) {
   AsmResourceBlob blob = newBlob(filter.size() * filter.width());
   char *to = blob.getMutableData().data();
   if (filter.type.getElementType().isF32())
-    scaleElements<float>(filter, channels, scale, to);
+    scaleElements<float>(filter, factor, to);
   else
-    scaleElements<double>(filter, channels, scale, to);
-  return blobConstant(rewriter, loc, filter.type, std::move(blob));
+    scaleElements<double>(filter, factor, to);
+  return blobConstant(builder, loc, filter.type, std::move(blob));
 }
 
 static Value biasOf(Operation *producer) {
@@ -113,7 +113,7 @@ Value coat::graph::withChannelAffine(RewriterBase &rewriter, Operation *producer
     return {};
   Location fused = rewriter.getFusedLoc({producer->getLoc(), loc});
   if (scales)
-    filter = scaledFilter(rewriter, fused, *weights, *channels, scale);
+    filter = scaledFilter(rewriter, fused, *weights, [&](int64_t i) { return scale[channels->channel(i)]; });
   auto biasType = RankedTensorType::get({static_cast<int64_t>(biases.size())}, element);
   return rebuilt(rewriter, producer, fused, filter, floatConstant(rewriter, fused, biasType, biases));
 }

@@ -2,6 +2,7 @@
 #ifndef COAT_GRAPH_CHANNELAFFINE_H
 #define COAT_GRAPH_CHANNELAFFINE_H
 
+#include "Constants.h"
 #include "mlir/IR/PatternMatch.h"
 
 namespace coat::graph {
@@ -14,6 +15,10 @@ std::optional<int64_t> outputChannelDim(mlir::Operation *producer);
 /// constant.
 mlir::Value withChannelAffine(mlir::RewriterBase &rewriter, mlir::Operation *producer, mlir::Location loc,
                               llvm::ArrayRef<double> scale, llvm::ArrayRef<double> shift);
+
+/// The f32 or f64 constant `filter` with element i multiplied by factor(i).
+mlir::Value scaledFilter(mlir::OpBuilder &builder, mlir::Location loc, const ConstantTensor &filter,
+                         llvm::function_ref<double(int64_t)> factor);
 
 } // namespace coat::graph
 

@@ -84,10 +84,7 @@ template <typename Op> struct FoldScaleBefore : OpRewritePattern<Op> {
     if (factor.other == input || !input.hasOneUse() || !std::isfinite(factor.scalar) || !filter || !filter->isFloat() ||
         !filter->readable() || op.getFilterLayout() != FilterLayout::plain)
       return failure();
-    SmallVector<double> values = filter->numbers();
-    for (double &value : values)
-      value *= factor.scalar;
-    Value weights = floatConstant(rewriter, op.getLoc(), filter->type, values);
+    Value weights = scaledFilter(rewriter, op.getLoc(), *filter, [&](int64_t) { return factor.scalar; });
     rewriter.modifyOpInPlace(op, [&] {
       op->setOperand(0, factor.other);
       op->setOperand(1, weights);

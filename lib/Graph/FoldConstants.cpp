@@ -196,7 +196,8 @@ Value cast(OpBuilder &builder, CastOp op, const ConstantTensor &input) {
 
 /// The constant that `op` computes, or null.
 Value evaluate(OpBuilder &builder, Operation *op) {
-  if (op->getNumResults() != 1 || op->getNumOperands() == 0 || !staticType(op->getResult(0)))
+  if (op->getNumResults() != 1 || op->getNumOperands() == 0 || !staticType(op->getResult(0)) ||
+      staticType(op->getResult(0)).getNumElements() == 0)
     return {};
   SmallVector<ConstantTensor> operands;
   for (Value operand : op->getOperands()) {

@@ -31,25 +31,38 @@ bool isToChannelsFirst(ArrayRef<int64_t> permutation) {
   return true;
 }
 
+/// The N D1..Dk C value that `input` is the channels-first form of, by a transpose or, with one channel, by a reshape;
+/// null when it is none.
+Value channelsLastSource(Value input) {
+  if (auto transpose = input.getDefiningOp<TransposeOp>())
+    return isToChannelsFirst(transpose.getPermutation()) ? transpose.getInput() : Value();
+  auto reshape = input.getDefiningOp<ReshapeOp>();
+  if (!reshape || tensorType(input).getRank() < 3 || tensorType(input).getDimSize(1) != 1)
+    return {};
+  SmallVector<int64_t> shape(tensorType(input).getShape());
+  std::rotate(shape.begin() + 1, shape.begin() + 2, shape.end());
+  return tensorType(reshape.getInput()).getShape() == ArrayRef<int64_t>(shape) ? reshape.getInput() : Value();
+}
+
 /// op(transpose(x)) -> transpose(op {channels_last}(x)) for a transpose from N D1..Dk C to N C D1..Dk.
 /// Does not apply to another transpose, to a channels-last op and to pooling with indices.
 template <typename Op> struct KeepOrder : OpRewritePattern<Op> {
   using OpRewritePattern<Op>::OpRewritePattern;
 
   LogicalResult matchAndRewrite(Op op, PatternRewriter &rewriter) const override {
-    auto transpose = op.getInput().template getDefiningOp<TransposeOp>();
-    if (!transpose || !isToChannelsFirst(transpose.getPermutation()) || op->getNumResults() != 1 ||
-        op.getDataLayout() != coat::DataLayout::channels_first)
+    Value source = channelsLastSource(op.getInput());
+    if (!source || op->getNumResults() != 1 || op.getDataLayout() != coat::DataLayout::channels_first)
       return failure();
     auto type = cast<RankedTensorType>(op->getResult(0).getType());
-    SmallVector<int64_t> shape(type.getShape());
+    SmallVector<int64_t> shape(type.getShape()), toChannelsFirst = {0, type.getRank() - 1};
     std::rotate(shape.begin() + 1, shape.begin() + 2, shape.end());
+    llvm::append_range(toChannelsFirst, llvm::seq<int64_t>(1, type.getRank() - 1));
     rewriter.setInsertionPoint(op);
     auto moved = cast<Op>(rewriter.clone(*op));
-    moved->setOperand(0, transpose.getInput());
+    moved->setOperand(0, source);
     moved.setDataLayout(coat::DataLayout::channels_last);
     moved->getResult(0).setType(type.clone(shape));
-    rewriter.replaceOpWithNewOp<TransposeOp>(op, type, moved->getResult(0), transpose.getPermutation());
+    rewriter.replaceOpWithNewOp<TransposeOp>(op, type, moved->getResult(0), toChannelsFirst);
     return success();
   }
 };

@@ -67,7 +67,7 @@ Value readNormalized(ElementwiseOp op, WithScalar &deviation) {
   if (op.getKind() != Kind::mul)
     return {};
   Value numerator;
-  eitherOrder(op, [&](Value x, Value factor) {
+  bool matched = eitherOrder(op, [&](Value x, Value factor) {
     numerator = x;
     if (ElementwiseOp reciprocal = definedBy(factor, Kind::reciprocal))
       return found(readDeviation(reciprocal.getInputs()[0]));
@@ -75,8 +75,8 @@ Value readNormalized(ElementwiseOp op, WithScalar &deviation) {
       return uniformConstant(quotient.getInputs()[0]) == 1.0 && found(readDeviation(quotient.getInputs()[1]));
     std::optional<WithScalar> power = withScalar(factor, Kind::pow);
     return power && power->scalar == -0.5 && found(withScalar(power->other, Kind::add));
-  }) || (numerator = Value());
-  return numerator;
+  });
+  return matched ? numerator : Value();
 }
 
 /// (x - mean(x)) / sqrt(mean((x - mean(x))^2) + eps) -> layer_norm(x), and x / sqrt(mean(x^2) + eps) -> rms.

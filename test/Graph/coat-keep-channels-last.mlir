@@ -38,3 +38,21 @@ func.func @pool_indices(%x: tensor<1x4x4x3xf32>) -> (tensor<1x3x2x2xf32>, tensor
   %1:2 = coat.pool max %0 {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, with_indices} : (tensor<1x3x4x4xf32>) -> (tensor<1x3x2x2xf32>, tensor<1x3x2x2xi64>)
   return %1#0, %1#1 : tensor<1x3x2x2xf32>, tensor<1x3x2x2xi64>
 }
+
+// A transpose of one channel is a reshape.
+// CHECK-LABEL: func @one_channel
+// CHECK: coat.pool max %arg0 {data_layout = #coat<layout channels_last>
+func.func @one_channel(%x: tensor<1x4x4x1xf32>) -> tensor<1x1x2x2xf32> {
+  %0 = coat.reshape %x : tensor<1x4x4x1xf32> to tensor<1x1x4x4xf32>
+  %1 = coat.pool max %0 {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>} : (tensor<1x1x4x4xf32>) -> tensor<1x1x2x2xf32>
+  return %1 : tensor<1x1x2x2xf32>
+}
+
+// As @one_channel, but the reshape cuts an image anew.
+// CHECK-LABEL: func @cut_anew
+// CHECK-NOT: channels_last
+func.func @cut_anew(%x: tensor<1x2x8x1xf32>) -> tensor<1x1x2x2xf32> {
+  %0 = coat.reshape %x : tensor<1x2x8x1xf32> to tensor<1x1x4x4xf32>
+  %1 = coat.pool max %0 {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>} : (tensor<1x1x4x4xf32>) -> tensor<1x1x2x2xf32>
+  return %1 : tensor<1x1x2x2xf32>
+}
