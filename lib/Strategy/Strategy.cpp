@@ -4,6 +4,7 @@
 // which nothing is known here: results may not depend on their number. Between the dimensions that can be cut, the one goes
 // first whose cut makes tasks share less: cutting rows makes every task read all weights, cutting channels all inputs.
 #include "coat/Strategy/Strategy.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace coat;
@@ -154,20 +155,83 @@ ScheduleAttr scheduleMatmul(MatmulOp op, const CpuTarget &target) {
                       target);
 }
 
-/// Everything else: the first `free` dimensions of the result are cut, outermost first, until a task is small enough.
-ScheduleAttr scheduleMove(Operation *op, StringRef algorithm, unsigned free, double workOfElement,
+/// A dimension of the result that may be cut: at multiples of `step`, into equal parts only where `equal`.
+struct Cut {
+  int64_t dim, step = 1;
+  bool equal = false;
+};
+
+/// Everything but products: the dimensions of `cuts` are cut in turn until a task is small enough.
+ScheduleAttr scheduleMove(Operation *op, StringRef algorithm, ArrayRef<Cut> cuts, double workOfElement,
                           const CpuTarget &target) {
   auto result = typeOf(op->getResult(0));
   SmallVector<int64_t> tile(result.getRank(), 0);
   double elements = product(result.getShape()) * workOfElement;
   double wanted = std::max(smallestMove, elements / wantedTasks);
-  for (unsigned dim = 0; dim < free && elements > 1.25 * wanted; ++dim) {
-    int64_t size = sizeOr(result.getDimSize(dim));
+  for (Cut cut : cuts) {
+    int64_t extent = result.getDimSize(cut.dim), size = sizeOr(extent);
+    if (elements <= 1.25 * wanted || (cut.equal && ShapedType::isDynamic(extent)))
+      continue;
     double perIndex = elements / size;
-    tile[dim] = std::max<int64_t>(1, static_cast<int64_t>(wanted / perIndex));
-    elements = perIndex * tile[dim];
+    int64_t part = std::max<int64_t>(1, static_cast<int64_t>(wanted / perIndex));
+    part = evenTile(extent, llvm::alignTo(part, cut.step), cut.step);
+    if (cut.equal && size % part)
+      part = cut.step;
+    tile[cut.dim] = part < size || ShapedType::isDynamic(extent) ? part : 0;
+    elements = perIndex * part;
   }
   return makeSchedule(op, algorithm, tile, {}, {}, target);
+}
+
+SmallVector<Cut> cutsOf(ArrayRef<int64_t> dims) {
+  return llvm::map_to_vector(dims, [](int64_t dim) { return Cut{dim}; });
+}
+SmallVector<Cut> cutsBelow(int64_t end) { return cutsOf(llvm::to_vector(llvm::seq<int64_t>(0, end))); }
+
+bool isChannelsLast(coat::DataLayout layout) { return layout == coat::DataLayout::channels_last; }
+
+/// Windows that reach over the end of the input belong to no tile but the whole.
+bool windowsAreInside(PoolOp op) {
+  if (llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; }))
+    return false;
+  for (auto [i, kernel] : llvm::enumerate(op.getKernel())) {
+    int64_t dim = i + (isChannelsLast(op.getDataLayout()) ? 1 : 2), size = typeOf(op.getInput()).getDimSize(dim);
+    int64_t last = (typeOf(op.getResult()).getDimSize(dim) - 1) * op.getStrides()[i];
+    if (op.getCeilMode() && (ShapedType::isDynamic(size) || last + (kernel - 1) * op.getDilations()[i] + 1 > size))
+      return false;
+  }
+  return true;
+}
+
+/// Where an op looks at other elements along a dimension, that dimension stays whole.
+SmallVector<Cut> cutsOf(Operation *op) {
+  auto result = typeOf(op->getResult(0));
+  int64_t rank = result.getRank();
+  if (auto softmax = dyn_cast<SoftmaxOp>(op)) {
+    SmallVector<Cut> cuts = cutsBelow(rank);
+    cuts.erase(cuts.begin() + softmax.getAxis());
+    return cuts;
+  }
+  if (auto norm = dyn_cast<LayerNormOp>(op))
+    return cutsBelow(norm.getAxis());
+  if (auto norm = dyn_cast<GroupNormOp>(op)) {
+    int64_t channel = isChannelsLast(norm.getDataLayout()) ? rank - 1 : 1, channels = result.getDimSize(channel);
+    if (ShapedType::isDynamic(channels))
+      return {{0}};
+    return {{0}, {channel, channels / int64_t(norm.getGroups()), /*equal=*/true}};
+  }
+  if (auto lrn = dyn_cast<LRNOp>(op)) {
+    SmallVector<Cut> cuts = cutsBelow(rank);
+    cuts.erase(cuts.begin() + (isChannelsLast(lrn.getDataLayout()) ? rank - 1 : 1));
+    return cuts;
+  }
+  if (auto pool = dyn_cast<PoolOp>(op); pool && !pool.getWithIndices() && !windowsAreInside(pool))
+    return {};
+  if (auto transposed = dyn_cast<ConvTransposeOp>(op))
+    return transposed.getGroup() == 1 ? cutsOf({0, 1}) : cutsOf({0});
+  if (auto attention = dyn_cast<AttentionOp>(op))
+    return attention.getWithPresent() ? SmallVector<Cut>() : SmallVector<Cut>{{0}, {1, 1, /*equal=*/true}, {2}};
+  return cutsBelow(rank);
 }
 
 /// Operations a result element beyond reading and writing it.
@@ -183,15 +247,9 @@ ScheduleAttr coat::chooseSchedule(Operation *op, const CpuTarget &target) {
     return scheduleConv(conv, target);
   if (auto matmul = dyn_cast<MatmulOp>(op))
     return scheduleMatmul(matmul, target);
-  unsigned rank = typeOf(op->getResult(0)).getRank();
-  // Dimensions along which these ops look at other elements stay whole.
   if (isa<AttentionOp>(op))
-    return scheduleMove(op, "flash", 3, workOfElement(op), target);
-  if (auto softmax = dyn_cast<SoftmaxOp>(op))
-    return scheduleMove(op, "rows", softmax.getAxis(), 8, target);
-  if (auto norm = dyn_cast<LayerNormOp>(op))
-    return scheduleMove(op, "rows", norm.getAxis(), 4, target);
-  if (isa<GroupNormOp>(op))
-    return scheduleMove(op, "rows", 1, 4, target);
-  return scheduleMove(op, "loops", rank, workOfElement(op), target);
+    return scheduleMove(op, "flash", cutsOf(op), workOfElement(op), target);
+  if (isa<SoftmaxOp, LayerNormOp, GroupNormOp>(op))
+    return scheduleMove(op, "rows", cutsOf(op), workOfElement(op), target);
+  return scheduleMove(op, "loops", cutsOf(op), workOfElement(op), target);
 }

@@ -4,11 +4,11 @@
 // A broadcast is an indexing map, a splat constant a scalar of the body.
 // CHECK-DAG: #[[ROW:.*]] = affine_map<(d0, d1) -> (d1)>
 // CHECK-LABEL: func @broadcast_and_splat
+// CHECK: %[[TWO:.*]] = arith.constant 2.0{{.*}} : f32
 // CHECK: linalg.generic {{.*}}#[[ROW]]
 // CHECK: arith.addf
-// CHECK: linalg.generic
-// CHECK: arith.constant 2.0
-// CHECK: arith.mulf
+// CHECK: linalg.generic {{.*}} ins(%{{[0-9a-z]*}} : tensor<4x8xf32>)
+// CHECK: arith.mulf %{{.*}}, %[[TWO]]
 func.func @broadcast_and_splat(%x: tensor<4x8xf32>, %b: tensor<8xf32>) -> tensor<4x8xf32> {
   %two = arith.constant dense<2.0> : tensor<8xf32>
   %0 = coat.elementwise add %x, %b : (tensor<4x8xf32>, tensor<8xf32>) -> tensor<4x8xf32>
