@@ -1,8 +1,8 @@
 // Reads a ModelDescription from the attributes and launches of an entry function.
 #include "coat/Emit/Description.h"
 #include "coat/Dialect/Coat.h"
+#include "coat/Dialect/SymbolicDims.h"
 #include "coat/coat.h"
-#include "mlir/AsmParser/AsmParser.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -72,7 +72,10 @@ struct DimReader {
     for (auto [i, symbol] : llvm::enumerate(symbols))
       if (symbol.name == text)
         dim.symbol = static_cast<int32_t>(i);
-    AffineExpr expr = parse(text);
+    SmallVector<StringRef> names;
+    for (const SymbolDescription &symbol : symbols)
+      names.push_back(symbol.name);
+    AffineExpr expr = parseSymbolicDim(text, names, context);
     if (!expr || failed(encode(expr, dim.code)) || stackDepth(dim.code) > COAT_CODE_DEPTH)
       return failure();
     dim.code.push_back(COAT_CODE_END);
@@ -81,29 +84,6 @@ struct DimReader {
   }
 
 private:
-  /// The names of symbols may be anything, so each becomes s0, s1 .. before MLIR's parser sees the expression.
-  AffineExpr parse(StringRef text) const {
-    std::string renamed;
-    auto isWord = [](char c) { return llvm::isAlnum(c) || c == '_'; };
-    while (!text.empty()) {
-      int64_t best = -1;
-      for (auto [i, symbol] : llvm::enumerate(symbols))
-        if (text.starts_with(symbol.name) && (best < 0 || symbol.name.size() > symbols[best].name.size()) &&
-            (text.size() == symbol.name.size() || !isWord(text[symbol.name.size()])))
-          best = i;
-      size_t length = best >= 0 ? symbols[best].name.size() : std::max<size_t>(1, text.take_while(isWord).size());
-      renamed += best >= 0 ? "s" + std::to_string(best) : text.take_front(length).str();
-      text = text.drop_front(length);
-    }
-    std::string list;
-    for (size_t i = 0; i < symbols.size(); ++i)
-      list += (i ? ", s" : "s") + std::to_string(i);
-    std::string map = "affine_map<()[" + list + "] -> (" + renamed + ")>";
-    ScopedDiagnosticHandler quiet(context, [](Diagnostic &) { return success(); });
-    auto attribute = dyn_cast_or_null<AffineMapAttr>(parseAttribute(map, context));
-    return attribute && attribute.getValue().getNumResults() == 1 ? attribute.getValue().getResult(0) : AffineExpr();
-  }
-
   static LogicalResult encode(AffineExpr expr, std::vector<int64_t> &code) {
     if (auto constant = dyn_cast<AffineConstantExpr>(expr)) {
       code.insert(code.end(), {COAT_CODE_CONST, constant.getValue()});

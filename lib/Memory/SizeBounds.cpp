@@ -2,7 +2,7 @@
 #include "SizeBounds.h"
 #include "ArenaPlan.h"
 #include "coat/Dialect/Coat.h"
-#include "mlir/AsmParser/AsmParser.h"
+#include "coat/Dialect/SymbolicDims.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -237,22 +237,16 @@ static FailureOr<SmallVector<Symbol>> symbolsOf(func::FuncOp entry) {
 
 /// The range of one entry of coat.dims: a symbol, or an affine expression of symbols.
 static std::optional<SizeRange> rangeOfDimension(StringRef text, ArrayRef<Symbol> symbols, MLIRContext *context) {
-  std::string names;
+  SmallVector<StringRef> names;
   SmallVector<SizeRange> ranges;
   for (const Symbol &symbol : symbols) {
-    if (symbol.name == text)
-      return symbol.range;
-    if (!llvm::all_of(symbol.name, [](char c) { return llvm::isAlnum(c) || c == '_'; }))
-      continue; // no name in MLIR's syntax, so it cannot occur in an expression
-    names += (names.empty() ? "" : ", ") + symbol.name.str();
+    names.push_back(symbol.name);
     ranges.push_back(symbol.range);
   }
-  ScopedDiagnosticHandler quiet(context, [](Diagnostic &) { return success(); });
-  auto map =
-      dyn_cast_or_null<AffineMapAttr>(parseAttribute("affine_map<()[" + names + "] -> (" + text.str() + ")>", context));
-  if (!map)
+  AffineExpr expr = parseSymbolicDim(text, names, context);
+  if (!expr)
     return std::nullopt;
-  return evaluate(map.getValue().getResult(0), {}, ranges);
+  return evaluate(expr, {}, ranges);
 }
 
 FailureOr<SizeBounds::ArgumentSizes> coat::sizesOfEntryArguments(func::FuncOp entry) {

@@ -42,7 +42,7 @@ struct CommandLine {
                               cl::sub(compile), cl::sub(verify)};
   cl::opt<unsigned> jobs{"j", cl::Prefix, cl::init(0), cl::desc("threads of the compiler; 0: one a core"),
                          cl::value_desc("n"), cl::sub(compile), cl::sub(verify)};
-  cl::opt<bool> verbose{"v", cl::desc("name each stage with its time"), cl::sub(compile), cl::sub(verify)};
+  cl::opt<bool> verbose{"v", cl::desc("name each stage with its time, each kernel with its code"), cl::sub(compile), cl::sub(verify)};
   cl::opt<bool> debug{"g", cl::desc("debug information"), cl::sub(compile)};
   cl::opt<bool> saveTemps{"save-temps", cl::desc("write the IR after each stage beside the output"), cl::sub(compile)};
   cl::opt<bool> timeReport{"ftime-report", cl::desc("time of each pass"), cl::sub(compile)};
@@ -120,7 +120,8 @@ private:
     CompileFlags &c = flags.compile;
     c.import.name = line.name;
     c.emit.jobs = line.jobs;
-    c.verbose = line.verbose;
+    c.emit.verbose = line.verbose;
+    c.verbose = c.emit.verbose = line.verbose;
     c.saveTemps = line.saveTemps;
     c.timeReport = line.timeReport;
     c.pipeline.startAt = line.startAt;

@@ -302,11 +302,14 @@ Status Session::write(StringRef file, StringRef soname) {
   std::optional<Artifact> artifact = artifactOf(file);
   if (!artifact)
     return fail(wrong, file + ": expected one of .so .a .o .s .ll .bc .mlir .mlirbc, by suffix");
+  Progress progress;
   Collect collect(context);
   if (llvm::Error error = emitArtifact(*module, description, flags.emit, *artifact, file, soname)) {
     Status status = error.isA<llvm::FileError>() || error.isA<llvm::ECError>() ? wrong : bug;
     std::string message = llvm::toString(std::move(error));
     return fail(status, collect.message().empty() ? message : collect.message());
   }
+  if (flags.verbose)
+    llvm::errs() << llvm::formatv("{0,-10} {1,8:f3} s\n", "emit", progress.seconds());
   return ok;
 }

@@ -10,7 +10,12 @@ nodes = [helper.make_node("Conv", ["x", "w"], ["c"], name="first", pads=[1, 1, 1
          helper.make_node("Relu", ["c"], ["y"], name="second")]
 if kind == "unknown":
     nodes[1] = helper.make_node("Nonsense", ["c"], ["y"], name="second")
-batch = "N" if kind == "symbolic" else 1
-graph = helper.make_graph(nodes, "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, [batch, 3, 6, 6])],
-                          [helper.make_tensor_value_info("y", TensorProto.FLOAT, [batch, 4, 6, 6])], [weight])
+shape, result = [1, 3, 6, 6], [1, 4, 6, 6]
+if kind == "symbolic":
+    shape[0] = result[0] = "N"
+if kind == "odd":
+    nodes[0] = helper.make_node("Conv", ["x", "w"], ["c"], name="first", pads=[1, 1, 1, 1], strides=[2, 2])
+    shape, result = ["batch size", 3, "H", "W/2"], ["batch size", 4, None, None]
+graph = helper.make_graph(nodes, "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+                          [helper.make_tensor_value_info("y", TensorProto.FLOAT, result)], [weight])
 save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
