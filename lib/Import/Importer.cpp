@@ -25,9 +25,9 @@ static ElementsAttr attributeOf(const Known &known) {
     if (known.isFloat())
       elements.push_back(FloatAttr::get(known.elementType, element.number));
     else if (auto constant = constantOf(element.integer))
-      elements.push_back(IntegerAttr::get(
-          known.elementType, llvm::APInt(known.elementType.getIntOrFloatBitWidth(), uint64_t(*constant),
-                                         /*isSigned=*/true, /*implicitTrunc=*/true)));
+      elements.push_back(IntegerAttr::get(known.elementType,
+                                          llvm::APInt(known.elementType.getIntOrFloatBitWidth(), uint64_t(*constant),
+                                                      /*isSigned=*/true, /*implicitTrunc=*/true)));
     else
       return {};
   }
@@ -259,8 +259,7 @@ std::string coat::identifierOf(StringRef name) {
 }
 
 static OwningOpRef<ModuleOp> importFile(StringRef path, MLIRContext &context, const ImportOptions &options,
-                                        std::string &error, bool &notSupported,
-                                        std::vector<CoverageEntry> *coverage) {
+                                        std::string &error, bool &notSupported, std::vector<CoverageEntry> *coverage) {
   notSupported = false;
   bool isStdin = path == "-";
   std::string shown = isStdin ? "<stdin>" : path.str();
@@ -281,8 +280,8 @@ static OwningOpRef<ModuleOp> importFile(StringRef path, MLIRContext &context, co
       !flatten(model, nodes, message) || !validate(model, nodes, message, notSupported))
     return fail(message);
 
-  context.loadDialect<CoatDialect, func::FuncDialect, arith::ArithDialect, tensor::TensorDialect,
-                      affine::AffineDialect>();
+  context
+      .loadDialect<CoatDialect, func::FuncDialect, arith::ArithDialect, tensor::TensorDialect, affine::AffineDialect>();
   StringRef folder = llvm::sys::path::parent_path(path);
   std::string name = !options.name.empty() ? options.name
                      : isStdin             ? "model"

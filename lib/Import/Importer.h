@@ -16,11 +16,11 @@ namespace coat::onnx {
 /// A value of the model: known element by element, a tensor in the IR, or both.
 struct ModelValue {
   mlir::RankedTensorType type;
-  mlir::Value tensor;             // null until an op needs it
+  mlir::Value tensor; // null until an op needs it
   std::optional<Known> known;
-  const Tensor *data = nullptr;   // of a constant of the model
-  std::string refusal;            // why the value cannot be used, if so
-  bool poisoned = false;          // computed from a refused node (checkOnnx)
+  const Tensor *data = nullptr; // of a constant of the model
+  std::string refusal;          // why the value cannot be used, if so
+  bool poisoned = false;        // computed from a refused node (checkOnnx)
 };
 
 /// Type of a graph input, its symbolic sizes resolved.

@@ -12,8 +12,7 @@ class InputResolver {
 public:
   InputResolver(const Model &model, const ImportOptions &options, MLIRContext *context, Symbols &symbols,
                 std::string &error, bool &notSupported)
-      : model(model), options(options), context(context), symbols(symbols), error(error),
-        notSupported(notSupported) {}
+      : model(model), options(options), context(context), symbols(symbols), error(error), notSupported(notSupported) {}
 
   bool run(std::vector<InputType> &inputs);
 
@@ -60,8 +59,8 @@ bool InputResolver::bindShape(const ValueInfo &input) {
       continue;
     const Dimension &dim = input.dims[position];
     if (dim.size >= 0 && dim.size != size)
-      return fail("--shape " + input.name + ": expected size " + Twine(dim.size) + " of dimension " +
-                  Twine(position) + ", as the model says, got " + Twine(size));
+      return fail("--shape " + input.name + ": expected size " + Twine(dim.size) + " of dimension " + Twine(position) +
+                  ", as the model says, got " + Twine(size));
     if (dim.size < 0) {
       int64_t other = bound.try_emplace(nameOf(input, position), size).first->second;
       if (other != size)
@@ -125,10 +124,11 @@ bool InputResolver::resolve(const ValueInfo &input, InputType &result) {
       return false;
     result.dims.push_back(expr);
   }
-  auto shape = llvm::map_to_vector(
-      result.dims, [](AffineExpr expr) { return constantOf(expr).value_or(ShapedType::kDynamic); });
+  auto shape =
+      llvm::map_to_vector(result.dims, [](AffineExpr expr) { return constantOf(expr).value_or(ShapedType::kDynamic); });
   result.type = RankedTensorType::get(shape, elementType);
-  auto count = elementCount(llvm::map_to_vector(result.dims, [&](AffineExpr expr) { return symbols.range(expr)->max; }));
+  auto count =
+      elementCount(llvm::map_to_vector(result.dims, [&](AffineExpr expr) { return symbols.range(expr)->max; }));
   if (!count || *count > INT64_MAX / 16)
     return fail("input '" + input.name + "': expected sizes that fit in memory, got a huge one");
   return true;
@@ -152,8 +152,7 @@ bool InputResolver::run(std::vector<InputType> &result) {
 
 } // namespace
 
-bool coat::onnx::resolveInputs(const Model &model, const ImportOptions &options, MLIRContext *context,
-                               Symbols &symbols, std::vector<InputType> &inputs, std::string &error,
-                               bool &notSupported) {
+bool coat::onnx::resolveInputs(const Model &model, const ImportOptions &options, MLIRContext *context, Symbols &symbols,
+                               std::vector<InputType> &inputs, std::string &error, bool &notSupported) {
   return InputResolver(model, options, context, symbols, error, notSupported).run(inputs);
 }

@@ -101,52 +101,79 @@ static double roundTo(Type type, double value) {
 static std::optional<double> evaluateFloat(ElementwiseKind kind, ArrayRef<Scalar> args) {
   double a = args[0].number, b = args.size() > 1 ? args[1].number : 0;
   switch (kind) {
-  case ElementwiseKind::abs: return std::fabs(a);
-  case ElementwiseKind::neg: return -a;
-  case ElementwiseKind::sqrt: return std::sqrt(a);
-  case ElementwiseKind::reciprocal: return 1 / a;
-  case ElementwiseKind::floor: return std::floor(a);
-  case ElementwiseKind::ceil: return std::ceil(a);
-  case ElementwiseKind::add: return a + b;
-  case ElementwiseKind::sub: return a - b;
-  case ElementwiseKind::mul: return a * b;
-  case ElementwiseKind::div: return a / b;
-  case ElementwiseKind::pow: return std::pow(a, b);
-  case ElementwiseKind::min: return std::isnan(a) || a < b ? a : b;
-  case ElementwiseKind::max: return std::isnan(a) || a > b ? a : b;
-  default: return std::nullopt;
+  case ElementwiseKind::abs:
+    return std::fabs(a);
+  case ElementwiseKind::neg:
+    return -a;
+  case ElementwiseKind::sqrt:
+    return std::sqrt(a);
+  case ElementwiseKind::reciprocal:
+    return 1 / a;
+  case ElementwiseKind::floor:
+    return std::floor(a);
+  case ElementwiseKind::ceil:
+    return std::ceil(a);
+  case ElementwiseKind::add:
+    return a + b;
+  case ElementwiseKind::sub:
+    return a - b;
+  case ElementwiseKind::mul:
+    return a * b;
+  case ElementwiseKind::div:
+    return a / b;
+  case ElementwiseKind::pow:
+    return std::pow(a, b);
+  case ElementwiseKind::min:
+    return std::isnan(a) || a < b ? a : b;
+  case ElementwiseKind::max:
+    return std::isnan(a) || a > b ? a : b;
+  default:
+    return std::nullopt;
   }
 }
 
 static std::optional<bool> compareFloat(ElementwiseKind kind, double a, double b) {
   switch (kind) {
-  case ElementwiseKind::equal: return a == b;
-  case ElementwiseKind::less: return a < b;
-  case ElementwiseKind::less_equal: return a <= b;
-  case ElementwiseKind::greater: return a > b;
-  case ElementwiseKind::greater_equal: return a >= b;
-  default: return std::nullopt;
+  case ElementwiseKind::equal:
+    return a == b;
+  case ElementwiseKind::less:
+    return a < b;
+  case ElementwiseKind::less_equal:
+    return a <= b;
+  case ElementwiseKind::greater:
+    return a > b;
+  case ElementwiseKind::greater_equal:
+    return a >= b;
+  default:
+    return std::nullopt;
   }
 }
 
 static std::optional<bool> compareInteger(const Symbols &symbols, ElementwiseKind kind, AffineExpr a, AffineExpr b) {
   auto negated = [](std::optional<bool> value) { return value ? std::optional(!*value) : value; };
   switch (kind) {
-  case ElementwiseKind::equal: return symbols.equal(a, b);
-  case ElementwiseKind::less: return symbols.less(a, b);
-  case ElementwiseKind::less_equal: return negated(symbols.less(b, a));
-  case ElementwiseKind::greater: return symbols.less(b, a);
-  case ElementwiseKind::greater_equal: return negated(symbols.less(a, b));
+  case ElementwiseKind::equal:
+    return symbols.equal(a, b);
+  case ElementwiseKind::less:
+    return symbols.less(a, b);
+  case ElementwiseKind::less_equal:
+    return negated(symbols.less(b, a));
+  case ElementwiseKind::greater:
+    return symbols.less(b, a);
+  case ElementwiseKind::greater_equal:
+    return negated(symbols.less(a, b));
   case ElementwiseKind::logical_and:
   case ElementwiseKind::logical_or:
   case ElementwiseKind::logical_xor: {
     auto x = constantOf(a), y = constantOf(b);
     if (!x || !y)
       return std::nullopt;
-    return kind == ElementwiseKind::logical_and ? *x && *y
-           : kind == ElementwiseKind::logical_or ? *x || *y : (*x != 0) != (*y != 0);
+    return kind == ElementwiseKind::logical_and  ? *x && *y
+           : kind == ElementwiseKind::logical_or ? *x || *y
+                                                 : (*x != 0) != (*y != 0);
   }
-  default: return std::nullopt;
+  default:
+    return std::nullopt;
   }
 }
 
@@ -162,26 +189,35 @@ static AffineExpr divide(const Symbols &symbols, AffineExpr a, AffineExpr b) {
 static AffineExpr evaluateInteger(const Symbols &symbols, ElementwiseKind kind, ArrayRef<Scalar> args) {
   AffineExpr a = args[0].integer, b = args.size() > 1 ? args[1].integer : AffineExpr();
   switch (kind) {
-  case ElementwiseKind::neg: return symbols.product(a, symbols.constant(-1));
+  case ElementwiseKind::neg:
+    return symbols.product(a, symbols.constant(-1));
   case ElementwiseKind::abs: {
     auto range = symbols.range(a);
-    return !range              ? AffineExpr()
-           : range->min >= 0   ? a
-           : range->max <= 0   ? symbols.product(a, symbols.constant(-1))
-                               : AffineExpr();
+    return !range            ? AffineExpr()
+           : range->min >= 0 ? a
+           : range->max <= 0 ? symbols.product(a, symbols.constant(-1))
+                             : AffineExpr();
   }
   case ElementwiseKind::logical_not: {
     auto value = constantOf(a);
     return value ? symbols.constant(*value == 0) : AffineExpr();
   }
-  case ElementwiseKind::add: return symbols.sum(a, b);
-  case ElementwiseKind::sub: return symbols.difference(a, b);
-  case ElementwiseKind::mul: return symbols.product(a, b);
-  case ElementwiseKind::div: return divide(symbols, a, b);
-  case ElementwiseKind::mod: return symbols.mod(a, b);
-  case ElementwiseKind::min: return symbols.min(a, b);
-  case ElementwiseKind::max: return symbols.max(a, b);
-  default: return {};
+  case ElementwiseKind::add:
+    return symbols.sum(a, b);
+  case ElementwiseKind::sub:
+    return symbols.difference(a, b);
+  case ElementwiseKind::mul:
+    return symbols.product(a, b);
+  case ElementwiseKind::div:
+    return divide(symbols, a, b);
+  case ElementwiseKind::mod:
+    return symbols.mod(a, b);
+  case ElementwiseKind::min:
+    return symbols.min(a, b);
+  case ElementwiseKind::max:
+    return symbols.max(a, b);
+  default:
+    return {};
   }
 }
 

@@ -81,8 +81,8 @@ public:
   mlir::Value broadcast(mlir::Value value, llvm::ArrayRef<mlir::AffineExpr> shape);
   mlir::Value transpose(mlir::Value value, llvm::ArrayRef<int64_t> permutation);
   mlir::Value concat(mlir::ValueRange values, int64_t axis);
-  mlir::Value slice(mlir::Value value, llvm::ArrayRef<mlir::AffineExpr> offsets,
-                    llvm::ArrayRef<mlir::AffineExpr> shape, llvm::ArrayRef<int64_t> strides);
+  mlir::Value slice(mlir::Value value, llvm::ArrayRef<mlir::AffineExpr> offsets, llvm::ArrayRef<mlir::AffineExpr> shape,
+                    llvm::ArrayRef<int64_t> strides);
   /// A slice of one dimension.
   mlir::Value slice(mlir::Value value, int64_t axis, mlir::AffineExpr offset, mlir::AffineExpr size);
   /// A rank-0 constant.
@@ -177,6 +177,7 @@ llvm::ArrayRef<Handler> productHandlers();
 llvm::ArrayRef<Handler> reduceHandlers();
 llvm::ArrayRef<Handler> resizeHandlers();
 llvm::ArrayRef<Handler> shapeHandlers();
+llvm::ArrayRef<Handler> sliceHandlers();
 
 /// The handler of a node, or null with the reason.
 const Handler *findHandler(const Node &node, std::string &refusal);

@@ -28,7 +28,8 @@ static void importSoftmax(NodeImporter &node, bool log) {
     return node.set(0, node.emit<SoftmaxOp>(input, attributes));
   }
   ArrayRef<AffineExpr> all = shape;
-  Value matrix = node.reshape(input, {node.symbols.product(all.take_front(axis)), node.symbols.product(all.drop_front(axis))});
+  Value matrix =
+      node.reshape(input, {node.symbols.product(all.take_front(axis)), node.symbols.product(all.drop_front(axis))});
   attributes.push_back(node.attr("axis", int64_t(1)));
   node.set(0, node.reshape(node.emit<SoftmaxOp>(matrix, attributes), shape));
 }

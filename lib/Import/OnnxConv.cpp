@@ -69,8 +69,8 @@ void coat::onnx::resolveAutoPad(NodeImporter &node, WindowAttributes &window, Ar
       node.refuse("attribute 'auto_pad': expected static spatial sizes with strides, got a symbolic one; try --dim");
       return;
     }
-    int64_t total = size ? std::max<int64_t>((llvm::divideCeilSigned(*size, stride) - 1) * stride + reach - *size, 0)
-                         : reach - 1;
+    int64_t total =
+        size ? std::max<int64_t>((llvm::divideCeilSigned(*size, stride) - 1) * stride + reach - *size, 0) : reach - 1;
     int64_t less = total / 2, more = total - less;
     window.pads[dim] = window.autoPad == AutoPad::SameUpper ? less : more;
     window.pads[dim + spatial.size()] = total - window.pads[dim];
@@ -152,11 +152,10 @@ static void importConvTranspose(NodeImporter &node) {
   if (node.failed())
     return;
   resolveTransposedPads(node, window, ArrayRef(node.dims(0)).drop_front(2), outputPadding, outputShape);
-  node.set(0, node.emit<ConvTransposeOp>(
-                  convOperands(node),
-                  {node.attr("strides", window.strides), node.attr("dilations", window.dilations),
-                   node.attr("pads", window.pads), node.attr("output_padding", outputPadding),
-                   node.attr("group", group)}));
+  node.set(0, node.emit<ConvTransposeOp>(convOperands(node),
+                                         {node.attr("strides", window.strides),
+                                          node.attr("dilations", window.dilations), node.attr("pads", window.pads),
+                                          node.attr("output_padding", outputPadding), node.attr("group", group)}));
 }
 
 ArrayRef<Handler> coat::onnx::convHandlers() {

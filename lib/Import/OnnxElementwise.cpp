@@ -75,8 +75,7 @@ static void importShrink(NodeImporter &node) {
   auto number = [&](double value) { return node.scalar(value, type); };
   Value below = node.elementwise(Kind::less, {input, number(-lambd)});
   Value above = node.elementwise(Kind::greater, {input, number(lambd)});
-  Value shrunk = node.elementwise(
-      Kind::select, {above, node.elementwise(Kind::sub, {input, number(bias)}), number(0)});
+  Value shrunk = node.elementwise(Kind::select, {above, node.elementwise(Kind::sub, {input, number(bias)}), number(0)});
   node.set(0, node.elementwise(Kind::select, {below, node.elementwise(Kind::add, {input, number(bias)}), shrunk}));
 }
 

@@ -10,8 +10,8 @@ namespace coat::onnx {
 /// each node filled in. False, with `error`, on recursion, a missing opset import or an unbound attribute.
 bool flatten(const Model &model, std::vector<Node> &nodes, std::string &error);
 
-/// Checks versions, names and order, and sorts `nodes` topologically if need be. `notSupported` is set when
-/// the model is sound but newer than this importer.
+/// Checks versions, names and order, sorts `nodes` topologically if need be and drops those that no output needs.
+/// `notSupported` is set when the model is sound but newer than this importer.
 bool validate(const Model &model, std::vector<Node> &nodes, std::string &error, bool &notSupported);
 
 } // namespace coat::onnx

@@ -16,8 +16,23 @@ namespace coat::onnx {
 
 /// TensorProto.DataType, the values that the importer names.
 enum DataType : int32_t {
-  Undefined = 0, Float = 1, UInt8 = 2, Int8 = 3, UInt16 = 4, Int16 = 5, Int32 = 6, Int64 = 7, String = 8, Bool = 9,
-  Float16 = 10, Double = 11, UInt32 = 12, UInt64 = 13, Complex64 = 14, Complex128 = 15, BFloat16 = 16
+  Undefined = 0,
+  Float = 1,
+  UInt8 = 2,
+  Int8 = 3,
+  UInt16 = 4,
+  Int16 = 5,
+  Int32 = 6,
+  Int64 = 7,
+  String = 8,
+  Bool = 9,
+  Float16 = 10,
+  Double = 11,
+  UInt32 = 12,
+  UInt64 = 13,
+  Complex64 = 14,
+  Complex128 = 15,
+  BFloat16 = 16
 };
 
 /// A constant. `bytes` are little-endian elements in row-major order: a view of the mapped file or of `owner`.
@@ -37,8 +52,18 @@ struct Graph;
 
 struct AttributeData {
   /// AttributeProto.AttributeType.
-  enum Kind { Undefined = 0, Float = 1, Int = 2, String = 3, TensorKind = 4, GraphKind = 5, Floats = 6, Ints = 7,
-              Strings = 8, Other = 9 };
+  enum Kind {
+    Undefined = 0,
+    Float = 1,
+    Int = 2,
+    String = 3,
+    TensorKind = 4,
+    GraphKind = 5,
+    Floats = 6,
+    Ints = 7,
+    Strings = 8,
+    Other = 9
+  };
   std::string name;
   std::string reference; // name of the enclosing function's attribute that gives the value
   Kind kind = Undefined;

@@ -92,25 +92,26 @@ static void importGroupNorm(NodeImporter &node) {
   int64_t groups = node.integer("num_groups", 0), channels = channelsOf(node);
   if (node.opset() >= 21)
     node.only("stash_type", 1);
-  Value input = node.tensor(0), scale = perChannel(node, 1, groups, channels), bias = perChannel(node, 2, groups, channels);
-  node.set(0, node.emit<GroupNormOp>({input, scale, bias}, {node.attr("groups", groups),
-                                                            node.attr("epsilon", node.real("epsilon", 1e-5))}));
+  Value input = node.tensor(0), scale = perChannel(node, 1, groups, channels),
+        bias = perChannel(node, 2, groups, channels);
+  node.set(0, node.emit<GroupNormOp>({input, scale, bias},
+                                     {node.attr("groups", groups), node.attr("epsilon", node.real("epsilon", 1e-5))}));
 }
 
 static void importInstanceNorm(NodeImporter &node) {
   int64_t channels = channelsOf(node);
-  node.set(0, node.emit<GroupNormOp>({node.tensor(0), node.tensor(1), node.tensor(2)},
-                                     {node.attr("groups", channels),
-                                      node.attr("epsilon", node.real("epsilon", 1e-5))}));
+  node.set(0,
+           node.emit<GroupNormOp>({node.tensor(0), node.tensor(1), node.tensor(2)},
+                                  {node.attr("groups", channels), node.attr("epsilon", node.real("epsilon", 1e-5))}));
 }
 
 static void importLRN(NodeImporter &node) {
   if (!node.hasAttribute("size"))
     node.fail("expected attribute 'size', got none");
-  node.set(0, node.emit<LRNOp>(node.tensor(0),
-                               {node.attr("size", node.integer("size", 1)),
-                                node.attr("alpha", node.real("alpha", 1e-4)), node.attr("beta", node.real("beta", 0.75)),
-                                node.attr("k", node.real("bias", 1.0))}));
+  node.set(0,
+           node.emit<LRNOp>(node.tensor(0),
+                            {node.attr("size", node.integer("size", 1)), node.attr("alpha", node.real("alpha", 1e-4)),
+                             node.attr("beta", node.real("beta", 0.75)), node.attr("k", node.real("bias", 1.0))}));
 }
 
 /// x / norm(x) along one dimension; zeros stay zeros.

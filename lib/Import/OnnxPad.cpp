@@ -14,8 +14,8 @@ static PadMode readMode(NodeImporter &node) {
   if (mode == "edge")
     return PadMode::edge;
   if (mode != "wrap" || node.opset() < 19)
-    node.fail("attribute 'mode': expected constant, reflect, edge" +
-              Twine(node.opset() < 19 ? "" : ", wrap") + ", got " + mode);
+    node.fail("attribute 'mode': expected constant, reflect, edge" + Twine(node.opset() < 19 ? "" : ", wrap") +
+              ", got " + mode);
   return PadMode::wrap;
 }
 
@@ -72,9 +72,9 @@ static void importPad(NodeImporter &node) {
   if (llvm::all_of(pads, [](int64_t pad) { return pad == 0; }))
     return node.set(0, result);
   ArrayRef<int64_t> all = pads;
-  node.set(0, node.emit<PadOp>(result, {node.attr("low", all.take_front(rank)), node.attr("high", all.take_back(rank)),
-                                        node.attr("value", value),
-                                        node.attr("mode", PadModeAttr::get(node.context, mode))}));
+  node.set(0, node.emit<PadOp>(result,
+                               {node.attr("low", all.take_front(rank)), node.attr("high", all.take_back(rank)),
+                                node.attr("value", value), node.attr("mode", PadModeAttr::get(node.context, mode))}));
 }
 
 ArrayRef<Handler> coat::onnx::padHandlers() {

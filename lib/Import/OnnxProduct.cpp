@@ -184,8 +184,8 @@ Value Einsum::reduceOwn(unsigned index) {
   Value value = node.tensor(index);
   if (axes.empty())
     return value;
-  return node.emit<ReduceOp>(value, {node.attr("kind", ReduceKindAttr::get(node.context, ReduceKind::sum)),
-                                     node.attr("axes", axes)});
+  return node.emit<ReduceOp>(
+      value, {node.attr("kind", ReduceKindAttr::get(node.context, ReduceKind::sum)), node.attr("axes", axes)});
 }
 
 /// The permutation that brings `from` into the order of `to`.

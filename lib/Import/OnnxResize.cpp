@@ -133,10 +133,12 @@ static void emitResize(NodeImporter &node, Target &target, ResizeMode mode) {
   node.ignore("extrapolation_value"); // of tf_crop_and_resize, which is refused
   node.only("antialias", 0);
   SmallVector<NamedAttribute> attributes = {
-      node.attr("scales", DenseF64ArrayAttr::get(node.context, target.scales)), node.attr("sizes", target.sizes),
+      node.attr("scales", DenseF64ArrayAttr::get(node.context, target.scales)),
+      node.attr("sizes", target.sizes),
       node.attr("mode", ResizeModeAttr::get(node.context, mode)),
       node.attr("coordinate_mode", CoordinateModeAttr::get(node.context, coordinates)),
-      node.attr("nearest_mode", NearestModeAttr::get(node.context, nearest)), node.attr("cubic_coeff", coefficient)};
+      node.attr("nearest_mode", NearestModeAttr::get(node.context, nearest)),
+      node.attr("cubic_coeff", coefficient)};
   if (node.integer("exclude_outside", 0) != 0)
     attributes.push_back(node.unit("exclude_outside"));
   node.set(0, node.emit<ResizeOp>(node.tensor(0), attributes));

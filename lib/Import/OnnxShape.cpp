@@ -137,8 +137,7 @@ static void importExpand(NodeImporter &node) {
   SmallVector<int64_t> constants;
   for (AffineExpr size : shape)
     constants.push_back(constantOf(size).value_or(-1));
-  if (const Known *known = node.known(0);
-      known && !node.failed() && isTrackable(constants, known->elementType)) {
+  if (const Known *known = node.known(0); known && !node.failed() && isTrackable(constants, known->elementType)) {
     SmallVector<int64_t> positions;
     forEachIndex(constants,
                  [&](ArrayRef<int64_t> index) { positions.push_back(broadcastPosition(index, known->shape)); });

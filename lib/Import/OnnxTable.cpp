@@ -7,8 +7,8 @@ static const llvm::StringMap<llvm::SmallVector<const Handler *, 1>> &table() {
   static const auto *rows = [] {
     auto *result = new llvm::StringMap<llvm::SmallVector<const Handler *, 1>>;
     for (llvm::ArrayRef<Handler> family :
-         {attentionHandlers(), convHandlers(), elementwiseHandlers(), movementHandlers(), normHandlers(),
-          padHandlers(), poolHandlers(), productHandlers(), reduceHandlers(), resizeHandlers(), shapeHandlers()})
+         {attentionHandlers(), convHandlers(), elementwiseHandlers(), movementHandlers(), normHandlers(), padHandlers(),
+          poolHandlers(), productHandlers(), reduceHandlers(), resizeHandlers(), shapeHandlers(), sliceHandlers()})
       for (const Handler &handler : family)
         (*result)[handler.op].push_back(&handler);
     return result;
@@ -19,8 +19,8 @@ static const llvm::StringMap<llvm::SmallVector<const Handler *, 1>> &table() {
 const Handler *coat::onnx::findHandler(const Node &node, std::string &refusal) {
   auto found = node.domain.empty() ? table().find(node.op) : table().end();
   if (found == table().end()) {
-    refusal = "expected an operator that coat compiles, got " +
-              (node.domain.empty() ? node.op : node.domain + "." + node.op);
+    refusal =
+        "expected an operator that coat compiles, got " + (node.domain.empty() ? node.op : node.domain + "." + node.op);
     return nullptr;
   }
   for (const Handler *handler : found->second)

@@ -16,32 +16,45 @@ using namespace coat::onnx;
 
 Type coat::onnx::elementTypeOf(int32_t dataType, MLIRContext *context) {
   switch (dataType) {
-  case Float: return Float32Type::get(context);
-  case Double: return Float64Type::get(context);
-  case Float16: return Float16Type::get(context);
-  case BFloat16: return BFloat16Type::get(context);
-  case Int8: return IntegerType::get(context, 8);
-  case Int16: return IntegerType::get(context, 16);
-  case Int32: return IntegerType::get(context, 32);
-  case Int64: return IntegerType::get(context, 64);
-  case Bool: return IntegerType::get(context, 1);
-  default: return {};
+  case Float:
+    return Float32Type::get(context);
+  case Double:
+    return Float64Type::get(context);
+  case Float16:
+    return Float16Type::get(context);
+  case BFloat16:
+    return BFloat16Type::get(context);
+  case Int8:
+    return IntegerType::get(context, 8);
+  case Int16:
+    return IntegerType::get(context, 16);
+  case Int32:
+    return IntegerType::get(context, 32);
+  case Int64:
+    return IntegerType::get(context, 64);
+  case Bool:
+    return IntegerType::get(context, 1);
+  default:
+    return {};
   }
 }
 
 std::string coat::onnx::dataTypeName(int32_t dataType) {
-  static const char *const names[] = {
-      "undefined", "float", "uint8", "int8", "uint16", "int16", "int32", "int64", "string", "bool", "float16",
-      "double", "uint32", "uint64", "complex64", "complex128", "bfloat16", "float8e4m3fn", "float8e4m3fnuz",
-      "float8e5m2", "float8e5m2fnuz", "uint4", "int4", "float4e2m1", "float8e8m0", "uint2", "int2", "float6e2m3",
-      "float6e3m2"};
+  static const char *const names[] = {"undefined",      "float",    "uint8",        "int8",           "uint16",
+                                      "int16",          "int32",    "int64",        "string",         "bool",
+                                      "float16",        "double",   "uint32",       "uint64",         "complex64",
+                                      "complex128",     "bfloat16", "float8e4m3fn", "float8e4m3fnuz", "float8e5m2",
+                                      "float8e5m2fnuz", "uint4",    "int4",         "float4e2m1",     "float8e8m0",
+                                      "uint2",          "int2",     "float6e2m3",   "float6e3m2"};
   if (dataType >= 0 && size_t(dataType) < std::size(names))
     return names[dataType];
   return "type " + std::to_string(dataType);
 }
 
 /// Bytes an element takes in the file.
-static int64_t fileBytes(Type elementType) { return elementType.isInteger(1) ? 1 : elementType.getIntOrFloatBitWidth() / 8; }
+static int64_t fileBytes(Type elementType) {
+  return elementType.isInteger(1) ? 1 : elementType.getIntOrFloatBitWidth() / 8;
+}
 
 RankedTensorType TensorReader::typeOf(const Tensor &tensor) const {
   Type elementType = elementTypeOf(tensor.type, context);
@@ -64,7 +77,8 @@ bool TensorReader::findExternal(Tensor &tensor, std::string &error) {
   llvm::sys::path::append(path, location);
   if (std::error_code code = llvm::sys::fs::real_path(path, real))
     return fail("cannot open external data '" + location + "': " + code.message());
-  if (llvm::sys::fs::real_path(folder, root) || !(real.str().starts_with(root) && (root == "/" || real[root.size()] == '/')))
+  if (llvm::sys::fs::real_path(folder, root) ||
+      !(real.str().starts_with(root) && (root == "/" || real[root.size()] == '/')))
     return fail("expected external data under the model's folder, got '" + location + "', a link out of it");
   std::shared_ptr<llvm::MemoryBuffer> &buffer = externalFiles[real];
   if (!buffer) {
@@ -128,8 +142,9 @@ ElementsAttr TensorReader::attributeOf(const Tensor &tensor) const {
     return DenseElementsAttr::getFromRawBuffer(type, tensor.bytes);
   std::string name = prefix + "_" + coat::identifierOf(tensor.name);
   if (reinterpret_cast<uintptr_t>(tensor.bytes.data()) % size != 0)
-    return DenseResourceElementsAttr::get(type, name, HeapAsmResourceBlob::allocateAndCopyWithAlign(
-                                                          tensor.bytes, std::max<size_t>(size, 16), /*dataIsMutable=*/false));
+    return DenseResourceElementsAttr::get(type, name,
+                                          HeapAsmResourceBlob::allocateAndCopyWithAlign(
+                                              tensor.bytes, std::max<size_t>(size, 16), /*dataIsMutable=*/false));
   return DenseResourceElementsAttr::get(
       type, name,
       UnmanagedAsmResourceBlob::allocateWithAlign(

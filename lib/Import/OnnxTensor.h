@@ -15,7 +15,8 @@ mlir::Type elementTypeOf(int32_t dataType, mlir::MLIRContext *context);
 /// "float16", "uint8" ..; "type 77" for an unknown number.
 std::string dataTypeName(int32_t dataType);
 /// The types that elementTypeOf knows, for messages.
-inline constexpr llvm::StringLiteral knownDataTypes = "float, double, float16, bfloat16, int8, int16, int32, int64 or bool";
+inline constexpr llvm::StringLiteral knownDataTypes =
+    "float, double, float16, bfloat16, int8, int16, int32, int64 or bool";
 
 /// Makes attributes of tensors. The file's mapping, and those of external data, live as long as any attribute.
 class TensorReader {

@@ -18,7 +18,7 @@ public:
   Validator(const Model &model, std::vector<Node> &nodes, std::string &error, bool &notSupported)
       : model(model), nodes(nodes), error(error), notSupported(notSupported) {}
 
-  bool run() { return versions() && names() && nodeNames() && order() && outputs(); }
+  bool run() { return versions() && names() && nodeNames() && order() && outputs() && prune(); }
 
 private:
   bool fail(const llvm::Twine &message) {
@@ -34,12 +34,13 @@ private:
   bool nodeNames();
   bool order();
   bool outputs();
+  bool prune();
 
   const Model &model;
   std::vector<Node> &nodes;
   std::string &error;
   bool &notSupported;
-  llvm::StringSet<> outside;         // graph inputs and initializers
+  llvm::StringSet<> outside;          // graph inputs and initializers
   llvm::StringMap<size_t> definition; // value name -> index of its node
 };
 
@@ -137,6 +138,23 @@ bool Validator::outputs() {
   for (const ValueInfo &output : model.graph.outputs)
     if (!outside.contains(output.name) && !definition.contains(output.name))
       return fail("output '" + output.name + "': expected a value of the graph, got an unknown name");
+  return true;
+}
+
+/// Drops nodes that no output needs, so that an op which coat does not know is no reason to refuse the model.
+bool Validator::prune() {
+  llvm::StringSet<> needed;
+  for (const ValueInfo &output : model.graph.outputs)
+    needed.insert(output.name);
+  std::vector<Node> live;
+  for (Node &node : llvm::reverse(nodes)) {
+    if (llvm::none_of(node.outputs, [&](const std::string &name) { return !name.empty() && needed.contains(name); }))
+      continue;
+    for (const std::string &input : node.inputs)
+      needed.insert(input);
+    live.push_back(std::move(node));
+  }
+  nodes.assign(std::make_move_iterator(live.rbegin()), std::make_move_iterator(live.rend()));
   return true;
 }
 

@@ -27,8 +27,8 @@ Message childOf(Message parent, uint64_t field) {
   case Message::Node:
     return field == 5 ? Message::Attribute : Message::Opaque;
   case Message::Attribute:
-    return field == 5 || field == 10   ? Message::Tensor
-           : field == 6 || field == 11 ? Message::Graph
+    return field == 5 || field == 10    ? Message::Tensor
+           : field == 6 || field == 11  ? Message::Graph
            : field == 22 || field == 23 ? Message::Sparse
                                         : Message::Opaque;
   case Message::Sparse:
