@@ -4,7 +4,7 @@
 // CHECK-LABEL: func private @whole
 // CHECK-NOT: coat.attention
 // CHECK: tensor.empty() : tensor<4x64x16xf32>
-// CHECK: vector.from_elements
+// CHECK: vector.shuffle
 // CHECK: vector.fma
 // CHECK: vector.reduction <maximumf>
 // CHECK: math.exp {{.*}} : vector<8xf32>
