@@ -12,8 +12,10 @@
 #include "llvm/IR/DiagnosticInfo.h"
 #include "llvm/IR/DiagnosticPrinter.h"
 #include "llvm/IR/InstIterator.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/ThreadPool.h"
 #include "llvm/Transforms/Utils/Cloning.h"
+#include <mutex>
 
 using namespace llvm;
 using namespace coat;
@@ -105,7 +107,10 @@ private:
     SmallVector<Effort> efforts = {Effort::full};
     if (hasVectors(module))
       efforts = {Effort::light, Effort::fixed};
+    else if (options.optLevel == 0)
+      efforts = {Effort::fixed}; // the reference computes in the order of the formula, whatever LLVM may find
     std::optional<CodeStatistics> best;
+    Effort chosen = efforts.front();
     for (Effort effort : efforts) {
       std::unique_ptr<Module> candidate = CloneModule(module);
       optimize(*candidate, **machine, effort);
@@ -120,14 +125,25 @@ private:
       if (best && best->innerSpills <= code->statistics.innerSpills)
         continue;
       best = code->statistics;
+      chosen = effort;
       result.object = std::move(code->bytes);
       result.bitcode = std::move(bitcode);
       if (best->innerSpills == 0)
         break;
     }
+    if (options.verbose)
+      report(result, chosen, *best);
     if (Error error = checkStack(*best))
       return error;
     return checkUndefined(result.object, "kernel " + result.name, {});
+  }
+
+  static void report(const CompiledKernel &kernel, Effort effort, const CodeStatistics &statistics) {
+    static std::mutex mutex;
+    std::lock_guard<std::mutex> lock(mutex);
+    constexpr const char *names[] = {"light", "fixed", "full"};
+    errs() << formatv("{0,-24} {1,-6} {2,7} bytes, {3} spills in innermost loops, {4} bytes of stack\n", kernel.name,
+                      names[int(effort)], kernel.object.size(), statistics.innerSpills, statistics.stack);
   }
 
   const EmitOptions &options;

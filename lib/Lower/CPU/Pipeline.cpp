@@ -37,6 +37,12 @@ static void addExpansions(OpPassManager &func) {
   expand.includeBf16 = true;
   func.addPass(arith::createArithExpandOpsPass(expand));
   func.addPass(createSCFToControlFlowPass());
+  // Conversions that need no module run here, too, for the sake of all cores. No clean-up after them: LLVM's own is
+  // faster and runs anyway.
+  func.addPass(createConvertVectorToLLVMPass());
+  func.addPass(createConvertMathToLLVMPass());
+  func.addPass(createConvertIndexToLLVMPass());
+  func.addPass(createArithToLLVMConversionPass());
 }
 
 void coat::buildLowerCPUPipeline(OpPassManager &pm) {
@@ -45,14 +51,8 @@ void coat::buildLowerCPUPipeline(OpPassManager &pm) {
   pm.addPass(createLowerEntry());
   pm.addPass(createLowerKernels());
   addExpansions(pm.nest<func::FuncOp>());
-  pm.addPass(createConvertVectorToLLVMPass());
-  pm.addPass(createConvertMathToLLVMPass());
-  pm.addPass(createConvertIndexToLLVMPass());
   pm.addPass(createFinalizeMemRefToLLVMConversionPass());
   pm.addPass(createConvertFuncToLLVMPass());
-  pm.addPass(createArithToLLVMConversionPass());
   pm.addPass(createConvertControlFlowToLLVMPass());
   pm.addPass(createReconcileUnrealizedCastsPass());
-  pm.addPass(createCanonicalizerPass());
-  pm.addPass(createCSEPass());
 }
