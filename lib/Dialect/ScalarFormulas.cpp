@@ -83,14 +83,26 @@ struct Scalars {
   Value div(Value a, Value b) {
     if (isFloat)
       return make<arith::DivFOp>(a, b);
-    return isUnsigned ? make<arith::DivUIOp>(a, b) : make<arith::DivSIOp>(a, b);
+    // Processors trap on x / 0 and on min / -1; the quotient is then 0, and -x wrapped around.
+    Value zero = constant(0), byZero = equal(b, zero), safe = select(byZero, constant(1), b);
+    if (isUnsigned)
+      return select(byZero, zero, make<arith::DivUIOp>(a, safe));
+    Value byMinusOne = equal(b, constant(-1));
+    Value quotient = make<arith::DivSIOp>(a, select(byMinusOne, constant(1), safe));
+    return select(byZero, zero, select(byMinusOne, neg(a), quotient));
   }
   // Remainder with the sign of the dividend, C's fmod.
   Value rem(Value a, Value b) {
     if (isFloat)
       return make<arith::RemFOp>(a, b);
-    return isUnsigned ? make<arith::RemUIOp>(a, b) : make<arith::RemSIOp>(a, b);
+    // As for div; the remainder is 0 in both cases.
+    Value one = constant(1), safe = select(equal(b, constant(0)), one, b);
+    if (isUnsigned)
+      return make<arith::RemUIOp>(a, safe);
+    return make<arith::RemSIOp>(a, select(equal(b, constant(-1)), one, safe));
   }
+  // Of integers.
+  Value equal(Value a, Value b) { return make<arith::CmpIOp>(arith::CmpIPredicate::eq, a, b); }
   Value max(Value a, Value b) {
     if (isFloat)
       return make<arith::MaximumFOp>(a, b);

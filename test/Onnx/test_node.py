@@ -3,17 +3,16 @@
 `pytest test/Onnx -s` ends with a table of passes and refusals by op.
 """
 import collections
-import glob
-import os
+import warnings
 
 import numpy as np
 import onnx
 import pytest
 from onnx import numpy_helper
+from onnx.backend.test.case.node import collect_testcases
 
 import coat
 
-DATA = os.path.join(os.path.dirname(onnx.__file__), "backend", "test", "data", "node")
 # Float32 inference cases of these must all pass.
 COMPLETE = {"Conv", "ConvTranspose", "AveragePool", "MaxPool", "GlobalAveragePool", "GlobalMaxPool", "Softmax", "LogSoftmax",
             "MatMul", "Gemm", "BatchNormalization", "LayerNormalization", "Relu", "Sigmoid", "Tanh", "Gelu", "Clip",
@@ -25,16 +24,11 @@ table = collections.defaultdict(collections.Counter)
 
 
 def cases():
-    for folder in sorted(glob.glob(os.path.join(DATA, "*"))):
-        graph = onnx.load(os.path.join(folder, "model.onnx")).graph
-        if len(graph.node) == 1 and graph.node[0].op_type in COMPLETE | ALSO:
-            yield pytest.param(folder, graph.node[0].op_type, id=os.path.basename(folder))
-
-
-def load(path):
-    with open(path, "rb") as file:
-        tensor = onnx.TensorProto.FromString(file.read())
-    return numpy_helper.to_array(tensor)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the cases divide by zero on purpose
+        every = collect_testcases(None)
+    return [pytest.param(case, case.model.graph.node[0].op_type, id=case.name) for case in every
+            if len(case.model.graph.node) == 1 and case.model.graph.node[0].op_type in COMPLETE | ALSO]
 
 
 def must_pass(model, op):
@@ -45,12 +39,14 @@ def must_pass(model, op):
     return types <= {onnx.TensorProto.FLOAT, onnx.TensorProto.BOOL, onnx.TensorProto.INT64} and onnx.TensorProto.FLOAT in types
 
 
-@pytest.mark.parametrize("folder,op", cases())
-def test_node(folder, op, tmp_path):
-    model = onnx.load(os.path.join(folder, "model.onnx"))
-    data = os.path.join(folder, "test_data_set_0")
-    inputs = [load(f) for f in sorted(glob.glob(data + "/input_*.pb"), key=lambda p: int(p[p.rindex("_") + 1:-3]))]
-    outputs = [load(f) for f in sorted(glob.glob(data + "/output_*.pb"), key=lambda p: int(p[p.rindex("_") + 1:-3]))]
+@pytest.mark.parametrize("case,op", cases())
+def test_node(case, op):
+    model = onnx.ModelProto.FromString(case.model.SerializeToString())
+    inputs, outputs = case.data_sets[0]
+    if not all(isinstance(array, np.ndarray) for array in (*inputs, *outputs)):
+        pytest.skip("sequences and optionals are not tensors")
+    if any(array.dtype.name == "bfloat16" or array.dtype == object for array in (*inputs, *outputs)):
+        pytest.skip("numpy has no such type")
     # Shape-like and bound inputs are constants in real models.
     names = [n for n in model.graph.node[0].input if n]
     keep = []
@@ -67,12 +63,12 @@ def test_node(folder, op, tmp_path):
     except coat.CompileError as error:
         table[op]["refused"] += 1
         assert error.code in (1, 2), error
-        assert len(str(error).splitlines()) == 1 and op in str(error), error
+        assert len(str(error).splitlines()) == 1 and "expected" in str(error), error
         assert not strict, error
         pytest.skip(str(error))
     results = module(*keep)
     for got, want in zip(results, outputs, strict=True):
-        assert got.dtype == want.dtype or want.dtype.name == "bfloat16"
+        assert got.dtype == want.dtype
         np.testing.assert_allclose(got.astype(np.float64), want.astype(np.float64), rtol=1e-3, atol=1e-5 if want.dtype != np.float16 else 1e-2)
     table[op]["passed"] += 1
 
