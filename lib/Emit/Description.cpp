@@ -355,3 +355,9 @@ FailureOr<ModelDescription> coat::describeModel(ModuleOp module) {
   });
   return model;
 }
+
+void coat::describeTasks(ModuleOp lowered, ModelDescription &model) {
+  for (KernelDescription &kernel : model.kernels)
+    if (Operation *function = lowered.lookupSymbol(model.name + "_" + kernel.name))
+      kernel.tasks = integerOr(function, "coat.tasks", -1);
+}

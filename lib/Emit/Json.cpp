@@ -43,6 +43,8 @@ static void writeKernel(json::OStream &os, const KernelDescription &kernel) {
     writeStrings(os, "ops", kernel.ops);
     if (!kernel.schedule.empty())
       os.attribute("schedule", kernel.schedule);
+    if (kernel.tasks >= 0) // else it depends on symbolic dimensions
+      os.attribute("tasks", kernel.tasks);
     os.attribute("flops", kernel.flops);
     os.attribute("bytes", kernel.bytes);
   });

@@ -227,6 +227,8 @@ Status Session::lower() {
       return status;
     if (stage == "kernels" || stage == "reference")
       annotateKernels(*module);
+    if (stage == "lower")
+      describeTasks(*module, description);
     if (flags.verbose)
       llvm::errs() << llvm::formatv("{0,-10} {1,8:f3} s\n", stage, progress.seconds() - before);
     if (flags.saveTemps)

@@ -1,9 +1,9 @@
 // What is known about a model besides its code: the one source of the C tables (coat_model of runtime/model.h), of the
 // header and of the .json, so that they cannot disagree.
 //
-// The driver reads it in two steps, because the launch list and the ops inside kernels never exist at the same time as
-// the workspace: annotateKernels() when kernels have just been formed, describeModel() after the Memory stage. Both
-// leave the code as it is.
+// The driver reads it in three steps, because no stage knows everything: annotateKernels() when kernels have just been
+// formed and still hold ops, describeModel() when Memory has placed everything, describeTasks() when Lower has counted
+// the tasks. All leave the code as it is.
 #ifndef COAT_EMIT_DESCRIPTION_H
 #define COAT_EMIT_DESCRIPTION_H
 
@@ -44,6 +44,7 @@ struct KernelDescription {
   std::vector<std::string> ops;   // kinds, root first
   std::string schedule;           // as printed; empty without one
   int64_t flops = 0, bytes = 0;   // symbolic dimensions count as 1
+  int64_t tasks = -1;             // -1: depends on symbolic dimensions
 };
 
 /// Bytes of the weight blob; the rest of it is zero.
@@ -72,6 +73,9 @@ void annotateKernels(mlir::ModuleOp module);
 
 /// Reads everything but sourceHash, isas and weightsInFile from a module that has left the Memory stage.
 llvm::FailureOr<ModelDescription> describeModel(mlir::ModuleOp module);
+
+/// Fills the tasks of the kernels from a module that has left the Lower stage.
+void describeTasks(mlir::ModuleOp lowered, ModelDescription &model);
 
 /// The C identifier for a name of the model: every character that C does not allow becomes '_', a leading digit gets
 /// '_' before it, a keyword of C or C++ or a member of net_args ("struct_size") gets '_' after it; then, if `taken`
