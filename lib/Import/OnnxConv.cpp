@@ -47,6 +47,8 @@ WindowAttributes coat::onnx::readWindow(NodeImporter &node, int64_t rank, ArrayR
   window.kernel = node.integers("kernel_shape");
   if (kernel.empty() && window.kernel.size() != spatial)
     node.fail("attribute 'kernel_shape': expected " + Twine(spatial) + " integers, got " + Twine(window.kernel.size()));
+  if (!kernel.empty() && kernel.size() != spatial)
+    node.fail("expected a filter of rank " + Twine(rank) + ", as the input, got rank " + Twine(kernel.size() + 2));
   if (!kernel.empty() && !window.kernel.empty() && ArrayRef(window.kernel) != kernel)
     node.fail("attribute 'kernel_shape': expected the filter's sizes, got others");
   if (!kernel.empty())

@@ -42,14 +42,16 @@ static void importReduce(NodeImporter &node, ReduceKind kind, int64_t inputSince
     attributes.push_back(node.unit("keep_dims"));
   if (axes.empty()) // a scalar is its own reduction
     return node.forward(0, 0);
-  // "any" and "all" are the maximum and minimum of 0 and 1.
+  // "any" and "all" are the maximum and minimum of 0 and 1, above 0; without elements they are false and true.
   Value input = node.tensor(0);
   Type type = node.elementType(0);
   bool isBool = type && type.isInteger(1);
   if (isBool)
     input = node.convert(input, IntegerType::get(node.context, 32));
   Value result = node.emit<ReduceOp>(input, attributes);
-  node.set(0, isBool ? node.convert(result, type) : result);
+  if (isBool)
+    result = node.elementwise(ElementwiseKind::greater, {result, node.scalar(0, IntegerType::get(node.context, 32))});
+  node.set(0, result);
 }
 
 static void importArgReduce(NodeImporter &node, ReduceKind kind) {

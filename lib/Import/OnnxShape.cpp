@@ -6,6 +6,9 @@ using namespace mlir;
 using namespace coat;
 using namespace coat::onnx;
 
+/// Constants that are computed here and not read from the file have at most this many elements.
+static constexpr int64_t maxComputed = 1 << 24;
+
 static Type i64(NodeImporter &node) { return IntegerType::get(node.context, 64); }
 
 static Known knownSizes(NodeImporter &node, ArrayRef<AffineExpr> sizes) {
@@ -252,8 +255,8 @@ static void importRange(NodeImporter &node) {
     size = node.symbols.difference(end, node.number(int64_t(start)));
   }
   double count = step == 0 ? -1 : std::max(std::ceil((longest - start) / step), 0.0);
-  if (!(count >= 0 && count <= double(1 << 24)))
-    return node.fail("expected at most 16777216 elements and a delta other than 0, got others");
+  if (!(count >= 0 && count <= double(maxComputed)))
+    return node.fail("expected at most " + Twine(maxComputed) + " elements and a delta other than 0, got others");
   if ((!end || constantOf(end)) && isTrackable(int64_t(count), type)) {
     SmallVector<Scalar> elements;
     for (int64_t i = 0; i < int64_t(count); ++i)
@@ -274,6 +277,8 @@ static void importEyeLike(NodeImporter &node) {
     return node.refuse("attribute 'dtype': expected " + knownDataTypes + ", got another type");
   if (!shape || shape.getRank() != 2 || !shape.hasStaticShape())
     return node.refuse("expected a matrix of static size, got another shape");
+  if (elementCount(shape.getShape()).value_or(INT64_MAX) > maxComputed)
+    return node.refuse("expected at most " + Twine(maxComputed) + " elements, got more");
   SmallVector<mlir::Attribute> elements;
   auto element = [&](bool one) -> mlir::Attribute {
     return isa<FloatType>(type) ? mlir::Attribute(FloatAttr::get(type, double(one)))
