@@ -125,6 +125,8 @@ Expected<std::unique_ptr<Module>> coat::buildHost(mlir::ModuleOp lowered, const 
   }
   if (Error error = addTables(**module, model, options, bodies, weights))
     return std::move(error);
+  // Once a launch would make the body several times as large, for nothing that shows.
+  (*module)->getFunction("coat_parallel")->addFnAttr(Attribute::NoInline);
   nameAndHide(**module, model, loadable);
   optimize(**module, **machine, Effort::fixed);
   return std::move(*module);
