@@ -275,12 +275,11 @@ Value NodeImporter::scalar(double value, Type elementType) {
   if (failed())
     return {};
   auto type = RankedTensorType::get({}, elementType);
-  mlir::Attribute element =
-      isa<FloatType>(elementType)
-          ? mlir::Attribute(FloatAttr::get(elementType, value))
-          : mlir::Attribute(IntegerAttr::get(
-                elementType, APInt(elementType.getIntOrFloatBitWidth(), uint64_t(int64_t(value)), true, true)));
-  return constant(DenseElementsAttr::get(type, element));
+  if (isa<FloatType>(elementType))
+    return constant(DenseElementsAttr::get(type, mlir::Attribute(FloatAttr::get(elementType, value))));
+  APInt integer(elementType.getIntOrFloatBitWidth(), uint64_t(int64_t(value)), /*isSigned=*/true,
+                /*implicitTrunc=*/true);
+  return constant(DenseElementsAttr::get(type, integer));
 }
 
 Value NodeImporter::constant(ElementsAttr value) {
