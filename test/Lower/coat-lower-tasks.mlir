@@ -49,6 +49,24 @@ func.func private @symbolic(%x: memref<?xf32>, %y: memref<4x?xf32>) attributes {
   return
 }
 
+// What only one task has to do is the first one's.
+// CHECK-LABEL: func private @once
+// CHECK-SAME: (%{{.*}}: memref<8xf32>, %[[TASK:.*]]: index)
+// CHECK: %[[FIRST:.*]] = arith.cmpi eq, %[[TASK]]
+// CHECK: scf.if %[[FIRST]]
+// CHECK-NEXT: memref.store
+func.func private @once(%x: memref<8xf32>) attributes {coat.kernel} {
+  %z = arith.constant 0.0 : f32
+  %c7 = arith.constant 7 : index
+  scf.forall (%i) in (7) {
+    memref.store %z, %x[%i] : memref<8xf32>
+  }
+  coat.once {
+    memref.store %z, %x[%c7] : memref<8xf32>
+  }
+  return
+}
+
 // Only kernels.
 // CHECK-LABEL: func private @other(%{{.*}}: memref<6xf32>) {
 // CHECK: scf.forall
