@@ -94,13 +94,17 @@ ScheduleAttr scheduleConv(ConvOp op, const CpuTarget &target) {
   int64_t width = result.getDimSize(rank - 2);
   int64_t taps = product(filter.getShape().slice(2, spatial));
   int64_t depth = taps * inputChannels / group;
-  RegisterTile reg = chooseRegisterTile(width, group > 1 ? block : channels, depth, target);
+  // Register tiles of a narrow plane go over the ends of its rows, so it is cut at many rows.
+  int64_t height = spatial > 1 ? result.getDimSize(rank - 3) : 1;
+  bool narrow = spatial == 2 && !ShapedType::isDynamic(width) && !ShapedType::isDynamic(height) && width < 8;
+  int64_t narrowRows = narrow ? std::min<int64_t>(height, 64 / width) : 1;
+  RegisterTile reg = chooseRegisterTile(narrow ? width * narrowRows : width, group > 1 ? block : channels, depth, target);
   if (depthwise)
     reg = {7, block}; // one vector of channels at a time: 7 sums, the taps and the inputs they share
   int64_t inner = product(result.getShape().slice(2, spatial - 1)); // spatial sizes behind the first
   Product p;
   p.rows = sizeOr(result.getDimSize(1));
-  p.rowStep = spatial > 1 ? 1 : 4 * reg.rows;
+  p.rowStep = spatial > 1 ? narrowRows : 4 * reg.rows;
   p.channels = channels;
   // A cut through a group would leave the tile without one `group`; depthwise tiles must be equal for the same reason.
   bool cutsChannels = packed && (group == 1 || (depthwise && channels % (2 * block) == 0));
@@ -203,6 +207,21 @@ bool windowsAreInside(PoolOp op) {
   return true;
 }
 
+/// A task is the heads that share a key head, and packs the keys once; rows are cut where there are few heads, and
+/// then into as many as make the packing small.
+SmallVector<Cut> cutsOfAttention(AttentionOp op) {
+  if (op.getWithPresent())
+    return {};
+  constexpr int64_t enoughHeads = 8, rowsWorthPacking = 48;
+  ArrayRef<int64_t> shape = typeOf(op.getResult()).getShape();
+  int64_t heads = shape[1], keyHeads = typeOf(op.getKey()).getDimSize(1);
+  bool known = !ShapedType::isDynamic(heads) && !ShapedType::isDynamic(keyHeads) && keyHeads > 0;
+  SmallVector<Cut> cuts{{0}, {1, known ? heads / keyHeads : 1, /*equal=*/true}};
+  if (sizeOr(shape[0]) * sizeOr(heads) < enoughHeads)
+    cuts.push_back({2, rowsWorthPacking});
+  return cuts;
+}
+
 /// Where an op looks at other elements along a dimension, that dimension stays whole.
 SmallVector<Cut> cutsOf(Operation *op) {
   auto result = typeOf(op->getResult(0));
@@ -228,9 +247,14 @@ SmallVector<Cut> cutsOf(Operation *op) {
   if (auto pool = dyn_cast<PoolOp>(op); pool && !pool.getWithIndices() && !windowsAreInside(pool))
     return {};
   if (auto transposed = dyn_cast<ConvTransposeOp>(op))
-    return transposed.getGroup() == 1 ? cutsOf({0, 1}) : cutsOf({0});
+    return cutsBelow(transposed.getGroup() == 1 ? 2 : 1);
+  if (auto concat = dyn_cast<tensor::ConcatOp>(op)) {
+    SmallVector<Cut> cuts = cutsBelow(rank);
+    cuts.erase(cuts.begin() + concat.getDim());
+    return cuts;
+  }
   if (auto attention = dyn_cast<AttentionOp>(op))
-    return attention.getWithPresent() ? SmallVector<Cut>() : SmallVector<Cut>{{0}, {1, 1, /*equal=*/true}, {2}};
+    return cutsOfAttention(attention);
   return cutsBelow(rank);
 }
 
