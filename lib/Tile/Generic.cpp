@@ -42,7 +42,7 @@ Value coat::reduced(OpBuilder &builder, Location loc, Value init, int64_t reduct
                     ArrayRef<AffineMap> maps, BodyBuilder body) {
   int64_t rank = cast<RankedTensorType>(init.getType()).getRank();
   SmallVector<AffineMap> allMaps(maps);
-  allMaps.push_back(AffineMap::getMultiDimIdentityMap(rank + reductions, builder.getContext()).getMajorSubMap(rank));
+  allMaps.push_back(leadingDims(builder.getContext(), rank + reductions, rank));
   SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
   iterators.append(reductions, utils::IteratorType::reduction);
   return linalg::GenericOp::create(builder, loc, init.getType(), inputs, init, allMaps, iterators,
@@ -50,6 +50,13 @@ Value coat::reduced(OpBuilder &builder, Location loc, Value init, int64_t reduct
                                      linalg::YieldOp::create(b, l, body(b, l, args));
                                    })
       .getResult(0);
+}
+
+AffineMap coat::leadingDims(MLIRContext *context, int64_t loops, int64_t results) {
+  SmallVector<AffineExpr> exprs;
+  for (int64_t dim = 0; dim < results; ++dim)
+    exprs.push_back(getAffineDimExpr(dim, context));
+  return AffineMap::get(loops, 0, exprs, context);
 }
 
 AffineMap coat::broadcastMap(MLIRContext *context, ArrayRef<int64_t> operand, ArrayRef<int64_t> result) {

@@ -28,6 +28,9 @@ mlir::Value mapped(mlir::OpBuilder &builder, mlir::Location loc, llvm::ArrayRef<
 mlir::Value reduced(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value init, int64_t reductions,
                     mlir::ValueRange inputs, llvm::ArrayRef<mlir::AffineMap> maps, BodyBuilder body);
 
+/// (d0, .., d<loops-1>) -> (d0, .., d<results-1>), also for no results.
+mlir::AffineMap leadingDims(mlir::MLIRContext *context, int64_t loops, int64_t results);
+
 /// The attribute of the scalar `value` in `type` (rounded to nearest for integers).
 mlir::TypedAttr scalarAttr(mlir::Type type, double value);
 /// The same as arith.constant.

@@ -154,7 +154,7 @@ struct LowerArgReduce : Lowering<ArgReduceOp> {
     Value best = filled(rewriter, loc, sizes, scalarAttr(type.getElementType(), 0));
     Value where = filled(rewriter, loc, sizes, rewriter.getI64IntegerAttr(-1));
     int64_t kept = sizes.size();
-    AffineMap identity = rewriter.getMultiDimIdentityMap(kept + 1).getMajorSubMap(kept);
+    AffineMap identity = leadingDims(getContext(), kept + 1, kept);
     SmallVector<utils::IteratorType> iterators(kept, utils::IteratorType::parallel);
     iterators.push_back(utils::IteratorType::reduction);
     auto generic = linalg::GenericOp::create(

@@ -61,7 +61,7 @@ Value Reduction::apply(OpBuilder &builder, Location loc, Value input, ValueRange
                        BodyBuilder body) const {
   int64_t rank = cast<RankedTensorType>(input.getType()).getRank(), kept = resultRank(rank);
   Value start = filled(builder, loc, resultSizes(builder, sizesOf(builder, loc, input)), init);
-  AffineMap identity = AffineMap::getMultiDimIdentityMap(kept + axes.size(), builder.getContext()).getMajorSubMap(kept);
+  AffineMap identity = leadingDims(builder.getContext(), kept + axes.size(), kept);
   SmallVector<Value> inputs{input};
   SmallVector<AffineMap> maps{inputMap(builder.getContext(), rank)};
   llvm::append_range(inputs, perResult);

@@ -38,8 +38,10 @@ SmallVector<Value> takeStarts(linalg::LinalgOp op, RewriterBase &rewriter) {
   SmallVector<Value> starts;
   for (auto [i, init] : llvm::enumerate(op.getDpsInits())) {
     AffineMap map = op.getMatchingIndexingMap(op.getDpsInitOperand(i));
-    bool all = op.getNumReductionLoops() > 0 && map == rewriter.getMultiDimIdentityMap(map.getNumDims())
-                                                           .getMajorSubMap(map.getNumResults());
+    bool leading = llvm::all_of(llvm::enumerate(map.getResults()), [&](auto result) {
+      return result.value() == rewriter.getAffineDimExpr(result.index());
+    });
+    bool all = op.getNumReductionLoops() > 0 && leading;
     bool readOnce = llvm::count(op->getOperands(), init) == 1;
     linalg::FillOp fill = all && readOnce ? fillBefore(op, init) : linalg::FillOp();
     starts.push_back(fill ? fill.getInputs()[0] : Value());

@@ -81,6 +81,17 @@ func.func @attention(%q: tensor<1x8x1x16xf32>, %k: tensor<1x2x9x16xf32>, %v: ten
 
 // -----
 
+// Statistics over everything have no dimension left.
+// CHECK-LABEL: func @norm_of_everything
+// CHECK: linalg.generic {{.*}}"reduction", "reduction"]} ins({{.*}}) outs(%{{.*}} : tensor<f32>)
+// CHECK: math.sqrt
+func.func @norm_of_everything(%x: tensor<3x4xf32>) -> tensor<3x4xf32> {
+  %0 = coat.layer_norm %x {axis = 0 : i64, epsilon = 1.0e-5 : f64} : (tensor<3x4xf32>) -> tensor<3x4xf32>
+  return %0 : tensor<3x4xf32>
+}
+
+// -----
+
 // A reshape is a view, never a generic.
 // CHECK-LABEL: func @reshape
 // CHECK-NEXT: coat.reshape
