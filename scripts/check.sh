@@ -7,4 +7,4 @@ cd "$(dirname "$0")/.."
 scripts/setup.sh
 ninja -C build
 ninja -C build check
-.venv/bin/python3 -m pytest -q test/Python test/Onnx test/Execute
+.venv/bin/python3 -m pytest -q -n 2 --dist loadgroup test/Onnx test/Execute

@@ -106,15 +106,31 @@ def export_light(name, out):
         if array.dtype == np.float32 and array.size > 1 and np.all(array == array.flat[0]):
             tensor.CopyFrom(numpy_helper.from_array(random(tensor.name, array.shape), tensor.name))
     model.graph.initializer.extend(fresh)
-    path = f"{out}/light_{name}.onnx"
-    onnx.save(model, path)
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     weights = {t.name for t in model.graph.initializer}
     inputs = {}
-    for value in session.get_inputs():
+    for value in model.graph.input:
         if value.name not in weights:
-            inputs[value.name] = rng.standard_normal([d if isinstance(d, int) else 1 for d in value.shape]).astype(np.float32)
-    outputs = session.run(None, inputs)
+            shape = [d.dim_value or 1 for d in value.type.tensor_type.shape.dim]
+            inputs[value.name] = rng.standard_normal(shape).astype(np.float32)
+
+    def run(outputs):
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        return onnxruntime.InferenceSession(model.SerializeToString(), options).run(outputs, inputs)
+
+    # A softmax of large scores is 0 and 1 whatever the network computed: the last product is scaled to unit deviation.
+    last = model.graph.node[-1]
+    product = next((n for n in model.graph.node if last.op_type == "Softmax" and n.output[0] == last.input[0]), None)
+    if product is not None and product.op_type == "Gemm":
+        model.graph.output.append(onnx.ValueInfoProto(name=product.output[0]))
+        deviation = run([product.output[0]])[0].std()
+        del model.graph.output[-1]
+        for tensor in model.graph.initializer:
+            if tensor.name in product.input[1:]:
+                tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor) / deviation, tensor.name))
+    path = f"{out}/light_{name}.onnx"
+    onnx.save(model, path)
+    outputs = run(None)
     np.savez(f"{out}/light_{name}.npz", **inputs, **{f"output_{i}": o for i, o in enumerate(outputs)})
 
 
