@@ -12,6 +12,13 @@ using namespace mlir;
 using namespace coat;
 
 namespace {
+/// One output of a tile: its indices but the channel. The column is `column` + `shift`.
+struct OutputAt {
+  SmallVector<Value> outer;
+  Value column;
+  int64_t shift;
+};
+
 class ConvMicrokernel {
 public:
   ConvMicrokernel(VectorBuilder &v, ConvOp op, ArrayRef<int64_t> reg)
@@ -32,15 +39,16 @@ private:
   OpFoldResult zero() const { return v.builder.getIndexAttr(0); }
   ArrayRef<int64_t> window() const { return filter.getShape().slice(2, spatial()); }
 
-  /// Loops over images and all spatial dimensions but the last; `body` gets their indices.
-  Value overOuter(SmallVector<Value> outer, Value tensor, llvm::function_ref<Value(ValueRange, Value)> body) {
+  /// Loops over the first `dims` dimensions, images and rows; `body` gets their indices.
+  Value overOuter(SmallVector<Value> outer, Value tensor, int64_t dims,
+                  llvm::function_ref<Value(ValueRange, Value)> body) {
     int64_t dim = outer.size();
-    if (dim == rank - 2)
+    if (dim == dims)
       return body(outer, tensor);
     return v.loopOver(zero(), sizes[dim], 1, tensor, [&](Value iv, Value inner) {
       SmallVector<Value> next = outer;
       next.push_back(iv);
-      return overOuter(next, inner, body);
+      return overOuter(next, inner, dims, body);
     });
   }
 
@@ -78,20 +86,49 @@ private:
     OpFoldResult perGroup = groups == 1 ? sizes.back() : v.builder.getIndexAttr(int64_t(*op.getOutChannels()) / groups);
     return v.loopOver(zero(), v.builder.getIndexAttr(groups), 1, destination.tensor(), [&](Value group, Value tensor) {
       return coverChannels(v, perGroup, channels, tensor, [&](const ChannelRun &run, Value inner) {
-        return overOuter({}, inner, [&](ValueRange outer, Value row) {
-          return coverRows(v, sizes[rank - 2], rows, row, [&](Value column, int64_t tileRows, Value tile) {
-            return emitTile(group, run, outer, column, tileRows, tile);
-          });
+        if (std::optional<int64_t> height = flatHeight())
+          return overFlatTiles(*height, group, run, inner);
+        return overRowTiles(inner, [&](ValueRange outer, Value column, int64_t tileRows, Value tile) {
+          SmallVector<OutputAt> outputs;
+          for (int64_t row = 0; row < tileRows; ++row)
+            outputs.push_back({llvm::to_vector(outer), column, row});
+          return emitTile(group, run, outputs, tile);
         });
       });
     });
   }
 
-  Value emitTile(Value group, const ChannelRun &run, ValueRange outer, Value column, int64_t tileRows, Value tensor) {
-    int64_t vectorsOfBlock = filter.getShape().back() / v.lanes;
+  /// The rows of a plane so narrow that tiles along a row would leave multiply-adds waiting for each other; tiles of such a
+  /// plane go over the ends of its rows, at positions known here.
+  std::optional<int64_t> flatHeight() {
+    constexpr int64_t narrow = 8, mostOutputs = 64;
+    std::optional<int64_t> width = getConstantIntValue(sizes[rank - 2]);
+    std::optional<int64_t> height = spatial() > 1 ? getConstantIntValue(sizes[rank - 3]) : std::nullopt;
+    bool flat = width && height && *width < narrow && *height > 1 && *width * *height <= mostOutputs;
+    return flat ? height : std::nullopt;
+  }
+
+  Value overFlatTiles(int64_t height, Value group, const ChannelRun &run, Value tensor) {
+    int64_t width = *getConstantIntValue(sizes[rank - 2]), total = width * height, tiles = llvm::divideCeil(total, rows);
+    return overOuter({}, tensor, rank - 3, [&](ValueRange outer, Value plane) {
+      for (int64_t tile = 0; tile < tiles; ++tile) {
+        SmallVector<OutputAt> outputs;
+        for (int64_t at = tile * total / tiles; at < (tile + 1) * total / tiles; ++at) {
+          outputs.push_back({llvm::to_vector(outer), v.index(at % width), 0});
+          outputs.back().outer.push_back(v.index(at / width));
+        }
+        plane = emitTile(group, run, outputs, plane);
+      }
+      return plane;
+    });
+  }
+
+  Value emitTile(Value group, const ChannelRun &run, ArrayRef<OutputAt> outputs, Value tensor) {
+    int64_t vectorsOfBlock = filter.getShape().back() / v.lanes, tileRows = outputs.size();
     int64_t perGroup = groups == 1 ? 0 : int64_t(*op.getOutChannels()) / groups;
     auto left = [&](int64_t row, ValueRange taps, Value k, int64_t offset) {
-      SmallVector<Value> indices = inputIndices(outer, column, row, taps);
+      const OutputAt &at = outputs[row];
+      SmallVector<Value> indices = inputIndices(at.outer, at.column, at.shift, taps);
       indices.push_back(v.linear(group, depth, k, offset));
       return v.loadScalar(op.getInput(), indices);
     };
@@ -116,7 +153,7 @@ private:
     for (int64_t row = 0; row < tileRows; ++row)
       for (int64_t j = 0; j < run.vectors; ++j) {
         Value channel = v.linear(firstChannel, 1, run.start, j * v.lanes);
-        tensor = destination.store(v, sums[row * run.vectors + j], tensor, outputPoint(outer, column, row, channel),
+        tensor = destination.store(v, sums[row * run.vectors + j], tensor, outputPoint(outputs[row].outer, outputs[row].column, outputs[row].shift, channel),
                                    run.mask(j));
       }
     return tensor;
@@ -144,7 +181,7 @@ private:
   }
 
   Value overRowTiles(Value tensor, llvm::function_ref<Value(ValueRange, Value, int64_t, Value)> body) {
-    return overOuter({}, tensor, [&](ValueRange outer, Value row) {
+    return overOuter({}, tensor, rank - 2, [&](ValueRange outer, Value row) {
       return coverRows(v, sizes[rank - 2], rows, row, [&](Value column, int64_t tileRows, Value tile) {
         return body(outer, column, tileRows, tile);
       });

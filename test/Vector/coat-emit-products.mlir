@@ -76,6 +76,20 @@ func.func private @depthwise(%x: tensor<1x3x9x32xf32>, %w: tensor<1x2x3x3x1x16xf
 
 // -----
 
+// A plane of 2 x 3 outputs is one tile of six, not two of three.
+// CHECK-LABEL: @narrow
+// CHECK-COUNT-12: vector.fma
+// CHECK-NOT: vector.fma
+func.func private @narrow(%x: tensor<1x4x5x1xf32>, %w: tensor<1x1x3x3x1x16xf32>) -> tensor<1x2x3x16xf32>
+    attributes {coat.kernel, coat.schedule = #coat.schedule<"direct", tile = [1, 0, 0, 0], reg = [1, 1, 6, 16], vector = 8>} {
+  %0 = coat.conv %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>,
+      data_layout = #coat<layout channels_last>, filter_layout = #coat<filter_layout packed>, out_channels = 16 : i64}
+      : (tensor<1x4x5x1xf32>, tensor<1x1x3x3x1x16xf32>) -> tensor<1x2x3x16xf32>
+  return %0 : tensor<1x2x3x16xf32>
+}
+
+// -----
+
 // Four lanes are a target that may have no fma.
 // CHECK-LABEL: @four_lanes
 // CHECK-NOT: vector.fma
