@@ -452,7 +452,8 @@ void coat_parallel(coat_frame *frame, int32_t launch, int64_t n, coat_thunk thun
 
 /* ---- Exports ---------------------------------------------------------------------------------------------------- */
 
-/* Small models keep the dimensions of a run on the stack; the workspace has no place for them, as its size is a promise. */
+/* Small models keep the dimensions of a run on the stack; the workspace has no place for them, as its size is a
+ * promise. */
 enum { stackDims = 256 };
 
 static int runChecked(message *m, void *const *tensors, const int64_t *symbols, const int64_t *dims,

@@ -23,17 +23,107 @@ using namespace coat;
 
 /// Keywords of C17, C23 and C++20, and the identifiers that net_args or its header use themselves.
 static bool isReserved(StringRef name) {
-  static const llvm::StringSet<> reserved = {
-      "alignas", "alignof", "and", "and_eq", "asm", "auto", "bitand", "bitor", "bool", "break", "case", "catch",
-      "char", "char16_t", "char32_t", "char8_t", "class", "co_await", "co_return", "co_yield", "compl", "concept",
-      "const", "const_cast", "consteval", "constexpr", "constinit", "continue", "decltype", "default", "delete", "do",
-      "double", "dynamic_cast", "else", "enum", "explicit", "export", "extern", "false", "float", "for", "friend",
-      "goto", "if", "inline", "int", "long", "mutable", "namespace", "new", "noexcept", "not", "not_eq", "nullptr",
-      "operator", "or", "or_eq", "private", "protected", "public", "register", "reinterpret_cast", "requires",
-      "restrict", "return", "short", "signed", "sizeof", "static", "static_assert", "static_cast", "struct", "switch",
-      "template", "this", "thread_local", "throw", "true", "try", "typedef", "typeid", "typename", "typeof",
-      "typeof_unqual", "union", "unsigned", "using", "virtual", "void", "volatile", "wchar_t", "while", "xor",
-      "xor_eq", "struct_size", "NULL", "errno", "assert", "linux", "unix"};
+  static const llvm::StringSet<> reserved = {"alignas",
+                                             "alignof",
+                                             "and",
+                                             "and_eq",
+                                             "asm",
+                                             "auto",
+                                             "bitand",
+                                             "bitor",
+                                             "bool",
+                                             "break",
+                                             "case",
+                                             "catch",
+                                             "char",
+                                             "char16_t",
+                                             "char32_t",
+                                             "char8_t",
+                                             "class",
+                                             "co_await",
+                                             "co_return",
+                                             "co_yield",
+                                             "compl",
+                                             "concept",
+                                             "const",
+                                             "const_cast",
+                                             "consteval",
+                                             "constexpr",
+                                             "constinit",
+                                             "continue",
+                                             "decltype",
+                                             "default",
+                                             "delete",
+                                             "do",
+                                             "double",
+                                             "dynamic_cast",
+                                             "else",
+                                             "enum",
+                                             "explicit",
+                                             "export",
+                                             "extern",
+                                             "false",
+                                             "float",
+                                             "for",
+                                             "friend",
+                                             "goto",
+                                             "if",
+                                             "inline",
+                                             "int",
+                                             "long",
+                                             "mutable",
+                                             "namespace",
+                                             "new",
+                                             "noexcept",
+                                             "not",
+                                             "not_eq",
+                                             "nullptr",
+                                             "operator",
+                                             "or",
+                                             "or_eq",
+                                             "private",
+                                             "protected",
+                                             "public",
+                                             "register",
+                                             "reinterpret_cast",
+                                             "requires",
+                                             "restrict",
+                                             "return",
+                                             "short",
+                                             "signed",
+                                             "sizeof",
+                                             "static",
+                                             "static_assert",
+                                             "static_cast",
+                                             "struct",
+                                             "switch",
+                                             "template",
+                                             "this",
+                                             "thread_local",
+                                             "throw",
+                                             "true",
+                                             "try",
+                                             "typedef",
+                                             "typeid",
+                                             "typename",
+                                             "typeof",
+                                             "typeof_unqual",
+                                             "union",
+                                             "unsigned",
+                                             "using",
+                                             "virtual",
+                                             "void",
+                                             "volatile",
+                                             "wchar_t",
+                                             "while",
+                                             "xor",
+                                             "xor_eq",
+                                             "struct_size",
+                                             "NULL",
+                                             "errno",
+                                             "assert",
+                                             "linux",
+                                             "unix"};
   return reserved.contains(name);
 }
 
@@ -269,8 +359,8 @@ void coat::annotateKernels(ModuleOp module) {
     SmallVector<std::string> kinds;
     int64_t flops = 0, bytes = 0;
     for (Operation &op : kernel.getOps())
-    if (isa<linalg::GenericOp, tensor::ConcatOp, tensor::PadOp, tensor::ExtractSliceOp, memref::CopyOp>(op) ||
-        isa<CoatDialect>(op.getDialect()))
+      if (isa<linalg::GenericOp, tensor::ConcatOp, tensor::PadOp, tensor::ExtractSliceOp, memref::CopyOp>(op) ||
+          isa<CoatDialect>(op.getDialect()))
         collect(&op, kinds, flops);
     for (Type type : kernel.getArgumentTypes())
       if (auto memref = dyn_cast<MemRefType>(type))
@@ -350,9 +440,8 @@ FailureOr<ModelDescription> coat::describeModel(ModuleOp module) {
   entry.walk([&](LaunchOp launch) {
     model.kernels.push_back(describeLaunch(launch, symbols.lookup<func::FuncOp>(launch.getKernel())));
   });
-  entry.walk([&](WeightOp weight) {
-    model.weights.push_back({weight.getValue(), int64_t(weight.getOffset().value_or(0))});
-  });
+  entry.walk(
+      [&](WeightOp weight) { model.weights.push_back({weight.getValue(), int64_t(weight.getOffset().value_or(0))}); });
   return model;
 }
 

@@ -1,7 +1,7 @@
 // net.json: what a compiled model is made of, for people, profilers and tests.
+#include "llvm/Support/JSON.h"
 #include "coat/Emit/Interface.h"
 #include "coat/coat.h"
-#include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace coat;

@@ -11,7 +11,9 @@ using namespace coat;
 using namespace coat::tool;
 using Clock = std::chrono::steady_clock;
 
-static double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+static double secondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 namespace {
 /// Time of each kernel, over all runs it is attached to.
@@ -43,13 +45,14 @@ static void printProfile(const coat_model_info &info, const Profile &profile, si
     total += profile.seconds[k];
   }
   llvm::stable_sort(order, [&](int32_t a, int32_t b) { return profile.seconds[a] > profile.seconds[b]; });
-  llvm::outs() << llvm::formatv("{0,6} {1,10} {2,9} {3,-10} {4,-32} {5}\n", "share", "us", "GFLOP/s", "kernel", "ops", "nodes");
+  llvm::outs() << llvm::formatv("{0,6} {1,10} {2,9} {3,-10} {4,-32} {5}\n", "share", "us", "GFLOP/s", "kernel", "ops",
+                                "nodes");
   for (int32_t k : order) {
     const coat_kernel_info &kernel = info.kernels[k];
     double seconds = profile.seconds[k] / runs;
-    llvm::outs() << llvm::formatv("{0,5:f1}% {1,10:f1} {2,9:f1} {3,-10} {4,-32} {5}\n",
-                                  100 * profile.seconds[k] / std::max(total, 1e-12), seconds * 1e6,
-                                  kernel.flops / std::max(seconds, 1e-12) * 1e-9, kernel.name, kernel.ops, kernel.nodes);
+    llvm::outs() << llvm::formatv(
+        "{0,5:f1}% {1,10:f1} {2,9:f1} {3,-10} {4,-32} {5}\n", 100 * profile.seconds[k] / std::max(total, 1e-12),
+        seconds * 1e6, kernel.flops / std::max(seconds, 1e-12) * 1e-9, kernel.name, kernel.ops, kernel.nodes);
   }
 }
 

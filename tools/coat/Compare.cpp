@@ -80,9 +80,9 @@ static bool compareAt(Library &reference, Library &tested, const std::map<std::s
   for (int32_t t = info.input_count; t < info.input_count + info.output_count; ++t) {
     Difference difference = compare(runs[0].tensors[t], expected->tensors[t], flags);
     difference.output = info.tensors[t].name;
-    difference.message = llvm::formatv("output '{0}' at element {1}: expected {2}, got {3}, {4:f1} times what is allowed",
-                                       difference.output, difference.index, difference.expected, difference.got,
-                                       difference.worst);
+    difference.message =
+        llvm::formatv("output '{0}' at element {1}: expected {2}, got {3}, {4:f1} times what is allowed",
+                      difference.output, difference.index, difference.expected, difference.got, difference.worst);
     if (std::memcmp(runs[0].tensors[t].data(), runs[1].tensors[t].data(), runs[0].tensors[t].bytes())) {
       difference.message = "output '" + difference.output + "': expected the same bits with 1 and 2 threads";
       difference.worst = INFINITY;

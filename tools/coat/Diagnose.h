@@ -13,9 +13,9 @@ namespace coat::tool {
 /// Exit codes, and with them whose turn it is.
 enum Status {
   ok = 0,
-  wrong = 1,        // the model, a flag or a file: the user's
-  unsupported = 2,  // coat cannot do that yet
-  bug = 70          // coat is wrong: ours (EX_SOFTWARE)
+  wrong = 1,       // the model, a flag or a file: the user's
+  unsupported = 2, // coat cannot do that yet
+  bug = 70         // coat is wrong: ours (EX_SOFTWARE)
 };
 
 /// Problems as JSON objects, one a line, instead of text (--diagnostics=json).

@@ -13,7 +13,8 @@ std::string withoutPasses(llvm::StringRef pipeline, llvm::ArrayRef<std::string> 
 
 /// Fills the empty `rebuilt` with the passes of `pm` but those of `names`. A pass manager cannot drop a pass, but its
 /// textual form can.
-llvm::LogicalResult rebuildWithout(mlir::PassManager &pm, llvm::ArrayRef<std::string> names, mlir::PassManager &rebuilt);
+llvm::LogicalResult rebuildWithout(mlir::PassManager &pm, llvm::ArrayRef<std::string> names,
+                                   mlir::PassManager &rebuilt);
 
 } // namespace coat::tool
 

@@ -21,57 +21,103 @@ struct CommandLine {
   cl::SubCommand bench{"bench", "time a compiled library"};
   cl::SubCommand verify{"verify", "compare a model's compiled code with the reference, op by op"};
 
-  cl::opt<std::string> input{cl::Positional, cl::Required, cl::desc("<model or library>"), cl::sub(compile),
-                             cl::sub(check), cl::sub(run), cl::sub(bench), cl::sub(verify)};
-  cl::opt<std::string> output{"o", cl::desc("output; compile: the suffix picks .so .a .o .s .ll .bc .mlir .mlirbc; run: "
-                                            ".npz or .npy"),
+  cl::opt<std::string> input{cl::Positional,   cl::Required,   cl::desc("<model or library>"),
+                             cl::sub(compile), cl::sub(check), cl::sub(run),
+                             cl::sub(bench),   cl::sub(verify)};
+  cl::opt<std::string> output{"o",
+                              cl::desc("output; compile: the suffix picks .so .a .o .s .ll .bc .mlir .mlirbc; run: "
+                                       ".npz or .npy"),
                               cl::value_desc("path"), cl::sub(compile), cl::sub(run)};
-  cl::opt<std::string> level{"O", cl::Prefix, cl::init("2"),
-                             cl::desc("0: the reference; 1: no fusion across ops; 2: default; 3: as 2, tuning is to come; "
-                                      "s: as 2, which grows no weights"),
-                             cl::value_desc("level"), cl::sub(compile), cl::sub(check), cl::sub(verify)};
-  cl::opt<std::string> march{"march", cl::desc("CPU to compile for, 'native' for this one (default x86-64-v3)"),
-                             cl::value_desc("cpu"), cl::sub(compile), cl::sub(check), cl::sub(verify)};
-  cl::opt<std::string> mcpu{"mcpu", cl::desc("the same as -march"), cl::value_desc("cpu"), cl::sub(compile),
-                            cl::sub(check), cl::sub(verify)};
-  cl::list<std::string> isa{"isa", cl::CommaSeparated, cl::desc("several CPUs in one library, chosen once at run time"),
-                            cl::value_desc("cpu,cpu"), cl::sub(compile), cl::sub(verify)};
-  cl::opt<std::string> target{"target", cl::init("x86_64-unknown-linux-gnu"), cl::desc("triple to compile for"),
-                              cl::value_desc("triple"), cl::sub(compile), cl::sub(check), cl::sub(verify)};
-  cl::opt<std::string> floats{"ffp-model", cl::init("precise"), cl::desc("precise (default); strict and fast are to come"),
-                              cl::sub(compile), cl::sub(verify)};
-  cl::opt<unsigned> jobs{"j", cl::Prefix, cl::init(0), cl::desc("threads of the compiler; 0: one a core"),
-                         cl::value_desc("n"), cl::sub(compile), cl::sub(verify)};
-  cl::opt<bool> verbose{"v", cl::desc("name each stage with its time, each kernel with its code"), cl::sub(compile), cl::sub(verify)};
+  cl::opt<std::string> level{
+      "O",
+      cl::Prefix,
+      cl::init("2"),
+      cl::desc("0: the reference; 1: no fusion across ops; 2: default; 3: as 2, tuning is to come; "
+               "s: as 2, which grows no weights"),
+      cl::value_desc("level"),
+      cl::sub(compile),
+      cl::sub(check),
+      cl::sub(verify)};
+  cl::opt<std::string> march{"march",
+                             cl::desc("CPU to compile for, 'native' for this one (default x86-64-v3)"),
+                             cl::value_desc("cpu"),
+                             cl::sub(compile),
+                             cl::sub(check),
+                             cl::sub(verify)};
+  cl::opt<std::string> mcpu{
+      "mcpu", cl::desc("the same as -march"), cl::value_desc("cpu"), cl::sub(compile), cl::sub(check), cl::sub(verify)};
+  cl::list<std::string> isa{"isa",
+                            cl::CommaSeparated,
+                            cl::desc("several CPUs in one library, chosen once at run time"),
+                            cl::value_desc("cpu,cpu"),
+                            cl::sub(compile),
+                            cl::sub(verify)};
+  cl::opt<std::string> target{"target",
+                              cl::init("x86_64-unknown-linux-gnu"),
+                              cl::desc("triple to compile for"),
+                              cl::value_desc("triple"),
+                              cl::sub(compile),
+                              cl::sub(check),
+                              cl::sub(verify)};
+  cl::opt<std::string> floats{"ffp-model", cl::init("precise"),
+                              cl::desc("precise (default); strict and fast are to come"), cl::sub(compile),
+                              cl::sub(verify)};
+  cl::opt<unsigned> jobs{"j",
+                         cl::Prefix,
+                         cl::init(0),
+                         cl::desc("threads of the compiler; 0: one a core"),
+                         cl::value_desc("n"),
+                         cl::sub(compile),
+                         cl::sub(verify)};
+  cl::opt<bool> verbose{"v", cl::desc("name each stage with its time, each kernel with its code"), cl::sub(compile),
+                        cl::sub(verify)};
   cl::opt<bool> debug{"g", cl::desc("debug information"), cl::sub(compile)};
   cl::opt<bool> saveTemps{"save-temps", cl::desc("write the IR after each stage beside the output"), cl::sub(compile)};
   cl::opt<bool> timeReport{"ftime-report", cl::desc("time of each pass"), cl::sub(compile)};
-  cl::list<std::string> dims{"dim", cl::desc("range of a symbolic dimension (compile, verify), its value (run, bench)"),
-                             cl::value_desc("N=1..8"), cl::sub(compile), cl::sub(check), cl::sub(run), cl::sub(bench),
+  cl::list<std::string> dims{"dim",
+                             cl::desc("range of a symbolic dimension (compile, verify), its value (run, bench)"),
+                             cl::value_desc("N=1..8"),
+                             cl::sub(compile),
+                             cl::sub(check),
+                             cl::sub(run),
+                             cl::sub(bench),
                              cl::sub(verify)};
-  cl::list<std::string> shapes{"shape", cl::desc("static shape of an input"), cl::value_desc("x=1x3x224x224"),
-                               cl::sub(compile), cl::sub(check), cl::sub(verify)};
+  cl::list<std::string> shapes{"shape",
+                               cl::desc("static shape of an input"),
+                               cl::value_desc("x=1x3x224x224"),
+                               cl::sub(compile),
+                               cl::sub(check),
+                               cl::sub(verify)};
   cl::opt<std::string> name{"name", cl::desc("prefix of every symbol (default: the model's file name)"),
                             cl::sub(compile), cl::sub(verify)};
-  cl::opt<std::string> weights{"weights", cl::init("embed"),
+  cl::opt<std::string> weights{"weights",
+                               cl::init("embed"),
                                cl::desc("compile: embed (in the library) or file (beside it); run, bench: that file"),
-                               cl::value_desc("embed|file"), cl::sub(compile), cl::sub(run), cl::sub(bench)};
+                               cl::value_desc("embed|file"),
+                               cl::sub(compile),
+                               cl::sub(run),
+                               cl::sub(bench)};
   cl::opt<std::string> startAt{"start-at", cl::desc("first stage to run; the input is IR that entered it"),
                                cl::value_desc("stage"), cl::sub(compile)};
   cl::opt<std::string> stopAfter{"stop-after", cl::desc("last stage to run; the output is its IR"),
                                  cl::value_desc("stage"), cl::sub(compile)};
-  cl::list<std::string> disablePass{"disable-pass", cl::CommaSeparated, cl::desc("a pass to leave out"),
-                                    cl::value_desc("coat-.."), cl::sub(compile), cl::sub(verify)};
+  cl::list<std::string> disablePass{
+      "disable-pass",   cl::CommaSeparated, cl::desc("a pass to leave out"), cl::value_desc("coat-.."),
+      cl::sub(compile), cl::sub(verify)};
   cl::opt<bool> package{"package", cl::desc("write a CMake package with pkg-config file into the folder -o"),
                         cl::sub(compile)};
-  cl::opt<std::string> diagnostics{"diagnostics", cl::init("text"), cl::desc("text or json"), cl::sub(compile),
-                                   cl::sub(check), cl::sub(run), cl::sub(bench), cl::sub(verify)};
-  cl::list<std::string> inputs{"input", cl::desc("a tensor: x.npy (in order), name=x.npy, or x.npz; random otherwise"),
-                               cl::value_desc("file"), cl::sub(run), cl::sub(bench), cl::sub(verify)};
-  cl::opt<int> threads{"threads", cl::init(1), cl::desc("threads to run on"), cl::value_desc("n"), cl::sub(run),
-                       cl::sub(bench)};
-  cl::opt<uint64_t> seed{"seed", cl::init(0), cl::desc("of the random inputs"), cl::sub(run), cl::sub(bench),
-                         cl::sub(verify)};
+  cl::opt<std::string> diagnostics{"diagnostics",  cl::init("text"), cl::desc("text or json"), cl::sub(compile),
+                                   cl::sub(check), cl::sub(run),     cl::sub(bench),           cl::sub(verify)};
+  cl::list<std::string> inputs{"input",
+                               cl::desc("a tensor: x.npy (in order), name=x.npy, or x.npz; random otherwise"),
+                               cl::value_desc("file"),
+                               cl::sub(run),
+                               cl::sub(bench),
+                               cl::sub(verify)};
+  cl::opt<int> threads{"threads",           cl::init(1),  cl::desc("threads to run on"),
+                       cl::value_desc("n"), cl::sub(run), cl::sub(bench)};
+  cl::opt<uint64_t> seed{"seed",       cl::init(0),    cl::desc("of the random inputs"),
+                         cl::sub(run), cl::sub(bench), cl::sub(verify)};
   cl::opt<double> seconds{"seconds", cl::init(2), cl::desc("how long to measure"), cl::sub(bench)};
   cl::opt<bool> profile{"profile", cl::desc("share of each kernel"), cl::sub(bench)};
   cl::opt<double> rtol{"rtol", cl::init(1e-3), cl::desc("allowed error relative to the reference"), cl::sub(verify)};
@@ -89,8 +135,8 @@ public:
   Status read() {
     readVerb();
     readPlain();
-    for (auto part : {&Reader::readLevel, &Reader::readTarget, &Reader::readCpus, &Reader::readDims, &Reader::readShapes,
-                      &Reader::readChoices})
+    for (auto part : {&Reader::readLevel, &Reader::readTarget, &Reader::readCpus, &Reader::readDims,
+                      &Reader::readShapes, &Reader::readChoices})
       if (Status status = (this->*part)())
         return status;
     recordCommand();
@@ -99,11 +145,11 @@ public:
 
 private:
   void readVerb() {
-    flags.verb = line.compile  ? Verb::compile
-                 : line.check  ? Verb::check
-                 : line.run    ? Verb::run
-                 : line.bench  ? Verb::bench
-                               : Verb::verify;
+    flags.verb = line.compile ? Verb::compile
+                 : line.check ? Verb::check
+                 : line.run   ? Verb::run
+                 : line.bench ? Verb::bench
+                              : Verb::verify;
   }
 
   void readPlain() {
@@ -142,7 +188,8 @@ private:
   Status readTarget() {
     llvm::Triple triple(line.target);
     if (triple.getArch() != llvm::Triple::x86_64 || !triple.isOSLinux())
-      return fail(unsupported, "--target=" + line.target + ": expected x86_64-unknown-linux-gnu; others are not supported yet");
+      return fail(unsupported,
+                  "--target=" + line.target + ": expected x86_64-unknown-linux-gnu; others are not supported yet");
     flags.compile.emit.triple = flags.compile.pipeline.triple = triple.str();
     return ok;
   }
@@ -167,7 +214,9 @@ private:
     std::vector<std::string> names(line.isa.begin(), line.isa.end());
     StringRef flag = names.empty() ? "march" : "-isa";
     if (names.empty())
-      names.push_back(!line.march.empty() ? line.march.getValue() : !line.mcpu.empty() ? line.mcpu.getValue() : "x86-64-v3");
+      names.push_back(!line.march.empty()  ? line.march.getValue()
+                      : !line.mcpu.empty() ? line.mcpu.getValue()
+                                           : "x86-64-v3");
     std::vector<const CpuTarget *> cpus;
     for (const std::string &name : names) {
       const CpuTarget *cpu = nullptr;
@@ -296,7 +345,8 @@ Status coat::tool::parseFlags(int argc, char **argv, Flags &flags) {
       option->setHiddenFlag(cl::ReallyHidden);
   std::vector<const char *> words(argv, argv + argc);
   words[0] = "coat";
-  if (!cl::ParseCommandLineOptions(argc, words.data(), "coat: compiles convolution-attention models into libraries\n", &errors))
+  if (!cl::ParseCommandLineOptions(argc, words.data(), "coat: compiles convolution-attention models into libraries\n",
+                                   &errors))
     return fail(wrong, StringRef(text).trim().take_until([](char c) { return c == '\n'; }));
   bool anyVerb = line.compile || line.check || line.run || line.bench || line.verify;
   if (!anyVerb)

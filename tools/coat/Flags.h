@@ -35,7 +35,7 @@ struct Flags {
   bool json = false;
 
   // run, bench, verify
-  std::vector<std::string> inputs; // x.npy, name=x.npy or x.npz
+  std::vector<std::string> inputs;      // x.npy, name=x.npy or x.npz
   std::map<std::string, int64_t> sizes; // --dim N=3 of run and bench
   int threads = 1;
   uint64_t seed = 0;

@@ -32,7 +32,8 @@ llvm::Expected<std::unique_ptr<Library>> Library::open(StringRef file, StringRef
     if (!bytes)
       return problem(name + ": " + bytes.getError().message());
     if ((*bytes)->getBufferSize() != size)
-      return problem(name + ": expected " + llvm::Twine(size) + " bytes, got " + llvm::Twine((*bytes)->getBufferSize()));
+      return problem(name + ": expected " + llvm::Twine(size) + " bytes, got " +
+                     llvm::Twine((*bytes)->getBufferSize()));
     library->weights = Tensor(COAT_U8, {int64_t(size)});
     std::memcpy(library->weights.data(), (*bytes)->getBufferStart(), size);
   }
@@ -138,14 +139,16 @@ private:
                     (Tensor(tensor.dtype, {1}).bytes() == Tensor(expected.dtype, {1}).bytes() &&
                      (expected.dtype == COAT_BF16 || expected.dtype == COAT_F8E4M3FN || expected.dtype == COAT_F8E5M2));
     if (!sameBits)
-      return problem(StringRef(expected.name) + ": expected " + dtypeName(expected.dtype) + ", got " + dtypeName(tensor.dtype));
+      return problem(StringRef(expected.name) + ": expected " + dtypeName(expected.dtype) + ", got " +
+                     dtypeName(tensor.dtype));
     tensor.dtype = expected.dtype;
     bool fits = tensor.shape.size() == size_t(expected.rank);
     for (int32_t d = 0; fits && d < expected.rank; ++d) {
       const coat_dim_info &dim = expected.dims[d];
       if (dim.symbol >= 0 && binding.sizes[dim.symbol] < 0)
         binding.sizes[dim.symbol] = tensor.shape[d];
-      fits = dim.size >= 0 ? dim.size == tensor.shape[d] : dim.symbol < 0 || binding.sizes[dim.symbol] == tensor.shape[d];
+      fits =
+          dim.size >= 0 ? dim.size == tensor.shape[d] : dim.symbol < 0 || binding.sizes[dim.symbol] == tensor.shape[d];
     }
     if (!fits) {
       std::string shape;
@@ -166,7 +169,7 @@ private:
 } // namespace
 
 llvm::Expected<Binding> coat::tool::bindTensors(const coat_model_info &info, llvm::ArrayRef<std::string> files,
-                                         const std::map<std::string, int64_t> &sizes, uint64_t seed) {
+                                                const std::map<std::string, int64_t> &sizes, uint64_t seed) {
   Binder binder(info, sizes);
   if (llvm::Error error = binder.read(files))
     return std::move(error);

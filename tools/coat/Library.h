@@ -45,7 +45,7 @@ struct Binding {
 /// Inputs come from `files` ("x.npy" in order, "name=x.npy", "x.npz"), the rest is random; symbols come from the inputs
 /// given, from `sizes` by name, or else take their largest value. Outputs are zero.
 llvm::Expected<Binding> bindTensors(const coat_model_info &info, llvm::ArrayRef<std::string> files,
-                             const std::map<std::string, int64_t> &sizes, uint64_t seed);
+                                    const std::map<std::string, int64_t> &sizes, uint64_t seed);
 
 /// Runs once. The message of a failure is the library's.
 llvm::Error runOnce(Library &library, Binding &binding, coat_options options);

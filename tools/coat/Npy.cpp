@@ -13,9 +13,9 @@ using llvm::StringRef;
 
 /// Descriptors as NumPy writes them; types it lacks go as integers of their size.
 static constexpr std::pair<int32_t, const char *> descriptors[] = {
-    {COAT_BOOL, "|b1"}, {COAT_I8, "|i1"},   {COAT_I16, "<i2"}, {COAT_I32, "<i4"},      {COAT_I64, "<i8"},
-    {COAT_U8, "|u1"},   {COAT_U16, "<u2"},  {COAT_U32, "<u4"}, {COAT_U64, "<u8"},      {COAT_F16, "<f2"},
-    {COAT_F32, "<f4"},  {COAT_F64, "<f8"},  {COAT_BF16, "<u2"}, {COAT_F8E4M3FN, "|u1"}, {COAT_F8E5M2, "|u1"}};
+    {COAT_BOOL, "|b1"}, {COAT_I8, "|i1"},  {COAT_I16, "<i2"},  {COAT_I32, "<i4"},      {COAT_I64, "<i8"},
+    {COAT_U8, "|u1"},   {COAT_U16, "<u2"}, {COAT_U32, "<u4"},  {COAT_U64, "<u8"},      {COAT_F16, "<f2"},
+    {COAT_F32, "<f4"},  {COAT_F64, "<f8"}, {COAT_BF16, "<u2"}, {COAT_F8E4M3FN, "|u1"}, {COAT_F8E5M2, "|u1"}};
 
 static Error problem(StringRef path, const llvm::Twine &message) {
   return llvm::createStringError((path + ": " + message).str());
@@ -73,7 +73,8 @@ static llvm::Expected<Tensor> decode(StringRef path, StringRef bytes) {
       return problem(path, "expected a shape of numbers, got " + part);
   Tensor tensor(dtype, shape);
   if (data.size() < tensor.bytes())
-    return problem(path, "expected " + llvm::Twine(tensor.bytes()) + " bytes of elements, got " + llvm::Twine(data.size()));
+    return problem(path,
+                   "expected " + llvm::Twine(tensor.bytes()) + " bytes of elements, got " + llvm::Twine(data.size()));
   std::memcpy(tensor.data(), data.data(), tensor.bytes());
   return tensor;
 }

@@ -52,7 +52,8 @@ static OwningOpRef<ModuleOp> cutAt(ModuleOp imported, unsigned place) {
     SmallVector<Attribute> dims;
     for (int64_t size : cast<RankedTensorType>(result.getType()).getShape())
       dims.push_back(b.getStringAttr(std::to_string(size)));
-    NamedAttribute name = b.getNamedAttr("coat.name", b.getStringAttr("value" + std::to_string(result.getResultNumber())));
+    NamedAttribute name =
+        b.getNamedAttr("coat.name", b.getStringAttr("value" + std::to_string(result.getResultNumber())));
     attributes.push_back(b.getDictionaryAttr({name, b.getNamedAttr("coat.dims", b.getArrayAttr(dims))}));
   }
   entry.setResAttrsAttr(b.getArrayAttr(attributes));
@@ -102,9 +103,15 @@ static Status verifyWithOrt(const Flags &flags) {
   auto python = llvm::sys::findProgramByName("python3");
   if (!python)
     return fail(wrong, "--ref=ort: expected python3 on the path");
-  std::vector<std::string> args = {*python, "-m", "coat", "verify", flags.input,
-                                   "--level", std::to_string(flags.compile.pipeline.optLevel),
-                                   "--seed", std::to_string(flags.seed)};
+  std::vector<std::string> args = {*python,
+                                   "-m",
+                                   "coat",
+                                   "verify",
+                                   flags.input,
+                                   "--level",
+                                   std::to_string(flags.compile.pipeline.optLevel),
+                                   "--seed",
+                                   std::to_string(flags.seed)};
   for (auto &[name, range] : flags.compile.import.dims)
     args.insert(args.end(), {"--dim", llvm::formatv("{0}={1}..{2}", name, range.first, range.second)});
   for (auto &[name, shape] : flags.compile.import.shapes) {
@@ -115,7 +122,8 @@ static Status verifyWithOrt(const Flags &flags) {
   }
   std::string probe = "import coat, onnxruntime";
   if (llvm::sys::ExecuteAndWait(*python, {*python, "-c", probe}, std::nullopt, {std::nullopt, "", ""}))
-    return fail(wrong, "--ref=ort: expected the Python packages coat and onnxruntime; try pip install coat onnxruntime");
+    return fail(wrong,
+                "--ref=ort: expected the Python packages coat and onnxruntime; try pip install coat onnxruntime");
   SmallVector<llvm::StringRef> words(args.begin(), args.end());
   return static_cast<Status>(llvm::sys::ExecuteAndWait(*python, words));
 }
@@ -140,9 +148,10 @@ Status coat::tool::verify(const Flags &flags) {
   if (comparison.status)
     return comparison.status;
   if (!comparison.difference) {
-    llvm::outs() << llvm::formatv("{0}: equal to the reference, at most {1:f3} of what is allowed (rtol {2:e1}, atol {3:e1} of "
-                                  "the largest), the same bits with 1 and 2 threads\n",
-                                  llvm::sys::path::filename(flags.input), comparison.worst, flags.rtol, flags.atol);
+    llvm::outs() << llvm::formatv(
+        "{0}: equal to the reference, at most {1:f3} of what is allowed (rtol {2:e1}, atol {3:e1} of "
+        "the largest), the same bits with 1 and 2 threads\n",
+        llvm::sys::path::filename(flags.input), comparison.worst, flags.rtol, flags.atol);
     return ok;
   }
   Flags fixed = flags;
