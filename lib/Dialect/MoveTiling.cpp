@@ -1,6 +1,6 @@
-// Tiles of tensor.concat and tensor.extract_slice, which upstream does not have: where they are a kernel of their own, they
-// are cut into tasks like any other. A box of a concatenation has all of the concatenated dimension; a box of a slice is a
-// slice.
+// Tiles of tensor.concat and tensor.extract_slice, which upstream does not have: where they are a kernel of their own,
+// they are cut into tasks like any other. A box of a concatenation has all of the concatenated dimension; a box of a
+// slice is a slice.
 #include "Shapes.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -12,8 +12,7 @@ namespace {
 using Sizes = SmallVector<OpFoldResult>;
 
 /// What both ops share: the loops are the dimensions of the result.
-template <typename Model, typename Op>
-struct ResultTiling : TilingInterface::ExternalModel<Model, Op> {
+template <typename Model, typename Op> struct ResultTiling : TilingInterface::ExternalModel<Model, Op> {
   SmallVector<utils::IteratorType> getLoopIteratorTypes(Operation *op) const {
     return SmallVector<utils::IteratorType>(tensorType(op->getResult(0)).getRank(), utils::IteratorType::parallel);
   }
@@ -34,7 +33,8 @@ struct ResultTiling : TilingInterface::ExternalModel<Model, Op> {
     return success();
   }
   LogicalResult getIterationDomainTileFromResultTile(Operation *, OpBuilder &, unsigned, ArrayRef<OpFoldResult> offsets,
-                                                     ArrayRef<OpFoldResult> sizes, SmallVectorImpl<OpFoldResult> &loopOffsets,
+                                                     ArrayRef<OpFoldResult> sizes,
+                                                     SmallVectorImpl<OpFoldResult> &loopOffsets,
                                                      SmallVectorImpl<OpFoldResult> &loopSizes) const {
     loopOffsets.assign(offsets.begin(), offsets.end());
     loopSizes.assign(sizes.begin(), sizes.end());
@@ -81,8 +81,10 @@ struct SliceTiling : ResultTiling<SliceTiling, tensor::ExtractSliceOp> {
     bindSymbols(builder.getContext(), stride);
     Sizes from;
     for (auto [first, offset, step] : llvm::zip(slice.getMixedOffsets(), offsets, slice.getMixedStrides()))
-      from.push_back(affine::makeComposedFoldedAffineApply(builder, op->getLoc(), start + at * stride, {first, offset, step}));
-    auto tile = tensor::ExtractSliceOp::create(builder, op->getLoc(), slice.getSource(), from, sizes, slice.getMixedStrides());
+      from.push_back(
+          affine::makeComposedFoldedAffineApply(builder, op->getLoc(), start + at * stride, {first, offset, step}));
+    auto tile =
+        tensor::ExtractSliceOp::create(builder, op->getLoc(), slice.getSource(), from, sizes, slice.getMixedStrides());
     TilingResult result;
     result.tiledOps = {tile};
     result.tiledValues = {tile.getResult()};

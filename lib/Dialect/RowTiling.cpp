@@ -1,7 +1,9 @@
-// Tiles of the ops that are neither convolution nor matrix product: which part of the operands a box of the result needs.
+// Tiles of the ops that are neither convolution nor matrix product: which part of the operands a box of the result
+// needs.
 //
-// All loops are dimensions of the result. Dimensions along which an op looks at other elements (the axis of a softmax, the
-// normalized dimensions, the channels of lrn, interpolated dimensions) are never cut. A tile is the same op on slices.
+// All loops are dimensions of the result. Dimensions along which an op looks at other elements (the axis of a softmax,
+// the normalized dimensions, the channels of lrn, interpolated dimensions) are never cut. A tile is the same op on
+// slices.
 #include "Shapes.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -62,7 +64,8 @@ struct Tile {
     return slice(source, from, extent);
   }
 
-  /// The op on the slices `operands` (null ones are absent), its attributes changed by `adapt`, its result types inferred.
+  /// The op on the slices `operands` (null ones are absent), its attributes changed by `adapt`, its result types
+  /// inferred.
   FailureOr<TilingResult> finish(ArrayRef<Value> slices, llvm::function_ref<void(Operation *)> adapt = nullptr) {
     SmallVector<Value> operands;
     llvm::copy_if(slices, std::back_inserter(operands), [](Value value) { return static_cast<bool>(value); });
@@ -109,8 +112,8 @@ FailureOr<TilingResult> cut(SoftmaxOp op, Tile tile) {
 FailureOr<TilingResult> cut(LayerNormOp op, Tile tile) {
   if (!tile.areWhole(op.getAxis(), tile.sizes.size()))
     return failure();
-  return tile.finish({tile.broadcastSlice(op.getInput()), tile.broadcastSlice(op.getScale()),
-                      tile.broadcastSlice(op.getBias())});
+  return tile.finish(
+      {tile.broadcastSlice(op.getInput()), tile.broadcastSlice(op.getScale()), tile.broadcastSlice(op.getBias())});
 }
 
 FailureOr<TilingResult> cut(BatchNormOp op, Tile tile) {

@@ -1,8 +1,8 @@
-// coat-split-caches: enters attention with a key/value cache; leaves attention over the whole keys and values, which are
-// concatenations of their own. Left alone: attention without present results.
+// coat-split-caches: enters attention with a key/value cache; leaves attention over the whole keys and values, which
+// are concatenations of their own. Left alone: attention without present results.
 //
-// Why here: behind this stage the graph is cut into kernels, and then each concatenation is one, written in parallel and
-// read by the attention like any other key.
+// Why here: behind this stage the graph is cut into kernels, and then each concatenation is one, written in parallel
+// and read by the attention like any other key.
 #include "coat/Dialect/Coat.h"
 #include "coat/Layout/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"

@@ -43,23 +43,17 @@ struct LowerAttention : Lowering<AttentionOp> {
     AttentionLoops loops(op);
     SmallVector<OpFoldResult> sizes = sizesOf(rewriter, loc, op.getQuery());
     sizes[3] = tensor::getMixedSize(rewriter, loc, op.getKey(), 2);
-    Value scores = reduced(rewriter, loc, filled(rewriter, loc, sizes, scalarAttr(loops.compute, 0)), 1,
-                           {op.getQuery(), op.getKey()},
-                           {loops.map(5, {loops.b, loops.h, loops.q, loops.j}),
-                            loops.map(5, {loops.b, loops.keyHead, loops.i, loops.j})},
-                           [](OpBuilder &b, Location l, ValueRange args) {
-                             return multiplyAdd({b, l}, args[0], args[1], args[2]);
-                           });
+    Value scores = reduced(
+        rewriter, loc, filled(rewriter, loc, sizes, scalarAttr(loops.compute, 0)), 1, {op.getQuery(), op.getKey()},
+        {loops.map(5, {loops.b, loops.h, loops.q, loops.j}), loops.map(5, {loops.b, loops.keyHead, loops.i, loops.j})},
+        [](OpBuilder &b, Location l, ValueRange args) { return multiplyAdd({b, l}, args[0], args[1], args[2]); });
     scores = masked(rewriter, loops, scores);
     Value weights = normalized(rewriter, loops, scores);
     sizes[3] = tensor::getMixedSize(rewriter, loc, op.getValue(), 3);
-    Value out = reduced(rewriter, loc, filled(rewriter, loc, sizes, scalarAttr(loops.compute, 0)), 1,
-                        {weights, op.getValue()},
-                        {loops.map(5, {loops.b, loops.h, loops.q, loops.j}),
-                         loops.map(5, {loops.b, loops.keyHead, loops.j, loops.i})},
-                        [](OpBuilder &b, Location l, ValueRange args) {
-                          return multiplyAdd({b, l}, args[0], args[1], args[2]);
-                        });
+    Value out = reduced(
+        rewriter, loc, filled(rewriter, loc, sizes, scalarAttr(loops.compute, 0)), 1, {weights, op.getValue()},
+        {loops.map(5, {loops.b, loops.h, loops.q, loops.j}), loops.map(5, {loops.b, loops.keyHead, loops.j, loops.i})},
+        [](OpBuilder &b, Location l, ValueRange args) { return multiplyAdd({b, l}, args[0], args[1], args[2]); });
     if (loops.compute != query.getElementType())
       out = mapped(rewriter, loc, sizes, query.getElementType(), out, rewriter.getMultiDimIdentityMap(4),
                    [&](OpBuilder &b, Location l, ValueRange args) {
@@ -105,10 +99,10 @@ struct LowerAttention : Lowering<AttentionOp> {
     Reduction keys{{3}};
     AffineMap identity = builder.getMultiDimIdentityMap(4), rows = keys.resultMap(loops.op.getContext(), 4);
     SmallVector<OpFoldResult> sizes = sizesOf(builder, loc, scores);
-    Value most = keys.apply(builder, loc, scores, {}, lowestAttr(loops.compute),
-                            [](OpBuilder &b, Location l, ValueRange args) {
-                              return Scalars{b, l}.maxOfNumbers(args[0], args[1]);
-                            });
+    Value most =
+        keys.apply(builder, loc, scores, {}, lowestAttr(loops.compute), [](OpBuilder &b, Location l, ValueRange args) {
+          return Scalars{b, l}.maxOfNumbers(args[0], args[1]);
+        });
     Value weights = mapped(builder, loc, sizes, loops.compute, {scores, most}, {identity, rows},
                            [&](OpBuilder &b, Location l, ValueRange args) {
                              Scalars s{b, l};
@@ -117,8 +111,9 @@ struct LowerAttention : Lowering<AttentionOp> {
                              Value base = s.select(none, s.constant(loops.compute, 0), args[1]);
                              return s.exp(s.sub(args[0], base));
                            });
-    Value total = keys.apply(builder, loc, weights, {}, scalarAttr(loops.compute, 0),
-                             [](OpBuilder &b, Location l, ValueRange args) { return Scalars{b, l}.add(args[0], args[1]); });
+    Value total =
+        keys.apply(builder, loc, weights, {}, scalarAttr(loops.compute, 0),
+                   [](OpBuilder &b, Location l, ValueRange args) { return Scalars{b, l}.add(args[0], args[1]); });
     return mapped(builder, loc, sizes, loops.compute, {weights, total}, {identity, rows},
                   [&](OpBuilder &b, Location l, ValueRange args) {
                     Scalars s{b, l};

@@ -21,9 +21,8 @@ Value startOfSums(OpBuilder &builder, Location loc, ArrayRef<OpFoldResult> sizes
   if (!bias)
     return filled(builder, loc, sizes, scalarAttr(type, 0));
   AffineMap map = AffineMap::get(sizes.size(), 0, builder.getAffineDimExpr(dim), builder.getContext());
-  return mapped(builder, loc, sizes, type, bias, map, [&](OpBuilder &b, Location l, ValueRange args) {
-    return Scalars{b, l}.convert(args[0], type);
-  });
+  return mapped(builder, loc, sizes, type, bias, map,
+                [&](OpBuilder &b, Location l, ValueRange args) { return Scalars{b, l}.convert(args[0], type); });
 }
 
 /// `value` in element type `type`.
@@ -53,10 +52,9 @@ struct LowerMatmul : Lowering<MatmulOp> {
       rhs = AffineMap::get(rank + 1, 0, {n.floorDiv(block), k, n % block}, getContext());
     }
     Value start = startOfSums(rewriter, loc, sizes, op.getBias(), rank - 1, accumulator);
-    Value total = reduced(rewriter, loc, start, 1, {op.getLhs(), op.getRhs()}, {lhs, rhs},
-                          [](OpBuilder &b, Location l, ValueRange args) {
-                            return multiplyAdd({b, l}, args[0], args[1], args[2]);
-                          });
+    Value total = reduced(
+        rewriter, loc, start, 1, {op.getLhs(), op.getRhs()}, {lhs, rhs},
+        [](OpBuilder &b, Location l, ValueRange args) { return multiplyAdd({b, l}, args[0], args[1], args[2]); });
     return SmallVector<Value>{converted(rewriter, loc, total, element)};
   }
 
@@ -65,9 +63,8 @@ struct LowerMatmul : Lowering<MatmulOp> {
     RankedTensorType type = typeOf(operand);
     SmallVector<AffineExpr> exprs;
     for (int64_t dim = 0; dim < type.getRank() - 2; ++dim)
-      exprs.push_back(type.getDimSize(dim) == 1
-                          ? getAffineConstantExpr(0, type.getContext())
-                          : getAffineDimExpr(dim + rank - type.getRank(), type.getContext()));
+      exprs.push_back(type.getDimSize(dim) == 1 ? getAffineConstantExpr(0, type.getContext())
+                                                : getAffineDimExpr(dim + rank - type.getRank(), type.getContext()));
     llvm::append_range(exprs, matrix);
     return AffineMap::get(rank + 1, 0, exprs, type.getContext());
   }
@@ -123,8 +120,14 @@ struct LowerConv : Lowering<ConvOp> {
     int64_t rank = input.getRank(), spatial = rank - 2, channel = first ? 1 : rank - 1, group = op.getGroup();
     if (result.isDynamicDim(channel) || input.isDynamicDim(channel))
       return rewriter.notifyMatchFailure(op, "expected static numbers of channels");
-    ConvLoops loops{spatial, channel, first ? 2 : 1, input.getDimSize(channel) / group, result.getDimSize(channel) / group,
-                    group > 1, SmallVector<int64_t>(op.getStrides()), SmallVector<int64_t>(op.getDilations())};
+    ConvLoops loops{spatial,
+                    channel,
+                    first ? 2 : 1,
+                    input.getDimSize(channel) / group,
+                    result.getDimSize(channel) / group,
+                    group > 1,
+                    SmallVector<int64_t>(op.getStrides()),
+                    SmallVector<int64_t>(op.getDilations())};
     Type element = input.getElementType(), accumulator = accumulatorType(element);
 
     SmallVector<int64_t> low(rank, 0);
@@ -144,11 +147,11 @@ struct LowerConv : Lowering<ConvOp> {
                                                          {sizes[dim]});
     }
     Value start = startOfSums(rewriter, loc, sizes, op.getBias(), channel, accumulator);
-    Value total = reduced(rewriter, loc, start, 1 + spatial, {padded, op.getFilter()},
-                          {loops.inputMap(getContext()), filterMap(op, loops)},
-                          [](OpBuilder &b, Location l, ValueRange args) {
-                            return multiplyAdd({b, l}, args[0], args[1], args[2]);
-                          });
+    Value total =
+        reduced(rewriter, loc, start, 1 + spatial, {padded, op.getFilter()},
+                {loops.inputMap(getContext()), filterMap(op, loops)}, [](OpBuilder &b, Location l, ValueRange args) {
+                  return multiplyAdd({b, l}, args[0], args[1], args[2]);
+                });
     return SmallVector<Value>{converted(rewriter, loc, total, element)};
   }
 
@@ -184,7 +187,13 @@ struct LowerConvTranspose : Lowering<ConvTransposeOp> {
     if (filter.isDynamicDim(0) || filter.isDynamicDim(1))
       return rewriter.notifyMatchFailure(op, "expected static numbers of channels");
     int64_t perGroup = filter.getDimSize(1), channels = filter.getDimSize(0);
-    ConvLoops loops{spatial, 1, 2, channels / group, perGroup, group > 1, SmallVector<int64_t>(spatial, 1),
+    ConvLoops loops{spatial,
+                    1,
+                    2,
+                    channels / group,
+                    perGroup,
+                    group > 1,
+                    SmallVector<int64_t>(spatial, 1),
                     SmallVector<int64_t>(op.getDilations())};
     Type element = input.getElementType(), accumulator = accumulatorType(element);
 
@@ -220,11 +229,10 @@ struct LowerConvTranspose : Lowering<ConvTransposeOp> {
     llvm::append_range(extents, ArrayRef(sizesOf(rewriter, loc, op.getFilter())).drop_front(2));
     Value window = tensor::EmptyOp::create(rewriter, loc, extents, element);
     AffineMap windowMap = rewriter.getMultiDimIdentityMap(rank + 1 + spatial).getMinorSubMap(1 + spatial);
-    Value total = reduced(rewriter, loc, start, 1 + spatial, {stuffed, op.getFilter(), window},
-                          {loops.inputMap(getContext()), reversedFilterMap(filter, loops), windowMap},
-                          [](OpBuilder &b, Location l, ValueRange args) {
-                            return multiplyAdd({b, l}, args[0], args[1], args[3]);
-                          });
+    Value total = reduced(
+        rewriter, loc, start, 1 + spatial, {stuffed, op.getFilter(), window},
+        {loops.inputMap(getContext()), reversedFilterMap(filter, loops), windowMap},
+        [](OpBuilder &b, Location l, ValueRange args) { return multiplyAdd({b, l}, args[0], args[1], args[3]); });
     return SmallVector<Value>{converted(rewriter, loc, total, element)};
   }
 

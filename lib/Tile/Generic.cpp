@@ -31,8 +31,8 @@ Value coat::filled(OpBuilder &builder, Location loc, ArrayRef<OpFoldResult> size
   return linalg::FillOp::create(builder, loc, scalar, empty).getResult(0);
 }
 
-Value coat::mapped(OpBuilder &builder, Location loc, ArrayRef<OpFoldResult> sizes, Type elementType,
-                   ValueRange inputs, ArrayRef<AffineMap> maps, BodyBuilder body) {
+Value coat::mapped(OpBuilder &builder, Location loc, ArrayRef<OpFoldResult> sizes, Type elementType, ValueRange inputs,
+                   ArrayRef<AffineMap> maps, BodyBuilder body) {
   Value init = tensor::EmptyOp::create(builder, loc, sizes, elementType);
   return reduced(builder, loc, init, 0, inputs, maps,
                  [&](OpBuilder &b, Location l, ValueRange args) { return body(b, l, args.drop_back()); });
@@ -45,10 +45,9 @@ Value coat::reduced(OpBuilder &builder, Location loc, Value init, int64_t reduct
   allMaps.push_back(leadingDims(builder.getContext(), rank + reductions, rank));
   SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
   iterators.append(reductions, utils::IteratorType::reduction);
-  return linalg::GenericOp::create(builder, loc, init.getType(), inputs, init, allMaps, iterators,
-                                   [&](OpBuilder &b, Location l, ValueRange args) {
-                                     linalg::YieldOp::create(b, l, body(b, l, args));
-                                   })
+  return linalg::GenericOp::create(
+             builder, loc, init.getType(), inputs, init, allMaps, iterators,
+             [&](OpBuilder &b, Location l, ValueRange args) { linalg::YieldOp::create(b, l, body(b, l, args)); })
       .getResult(0);
 }
 
@@ -64,6 +63,6 @@ AffineMap coat::broadcastMap(MLIRContext *context, ArrayRef<int64_t> operand, Ar
   size_t shift = result.size() - operand.size();
   for (auto [dim, size] : llvm::enumerate(operand))
     exprs.push_back(size == 1 && result[dim + shift] != 1 ? getAffineConstantExpr(0, context)
-                                                         : getAffineDimExpr(dim + shift, context));
+                                                          : getAffineDimExpr(dim + shift, context));
   return AffineMap::get(result.size(), 0, exprs, context);
 }

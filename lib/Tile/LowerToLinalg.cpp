@@ -2,8 +2,8 @@
 // `before-tiling`, only the ops that have no TilingInterface of their own (gather, pad, resize, max pooling with
 // indices): as generics they are cut by upstream's. Without, what is left inside the tiles once the
 // microkernels have taken theirs. Left alone: reshapes, and attention with a cache, which Kernels has split.
-#include "Lowerings.h"
 #include "coat/Tile/LowerToLinalg.h"
+#include "Lowerings.h"
 #include "coat/Tile/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Tensor/Transforms/Transforms.h"

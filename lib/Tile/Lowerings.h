@@ -7,8 +7,7 @@
 
 namespace coat {
 /// Replaces an op by the values that `lower` builds; a schedule moves on to the op that makes the result.
-template <typename Op>
-struct Lowering : mlir::OpRewritePattern<Op> {
+template <typename Op> struct Lowering : mlir::OpRewritePattern<Op> {
   using mlir::OpRewritePattern<Op>::OpRewritePattern;
 
   virtual mlir::FailureOr<llvm::SmallVector<mlir::Value>> lower(Op op, mlir::PatternRewriter &rewriter) const = 0;

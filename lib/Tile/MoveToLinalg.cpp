@@ -59,13 +59,13 @@ struct LowerPad : Lowering<PadOp> {
     auto type = cast<RankedTensorType>(op.getInput().getType());
     SmallVector<OpFoldResult> inputSizes = sizesOf(rewriter, loc, op.getInput()), sizes;
     for (auto [size, low, high] : llvm::zip(inputSizes, op.getLow(), op.getHigh()))
-      sizes.push_back(affine::makeComposedFoldedAffineApply(rewriter, loc, rewriter.getAffineDimExpr(0) + low + high, {size}));
+      sizes.push_back(
+          affine::makeComposedFoldedAffineApply(rewriter, loc, rewriter.getAffineDimExpr(0) + low + high, {size}));
     if (op.getMode() == PadMode::constant && llvm::is_contained(type.getShape(), 0))
       return SmallVector<Value>{filled(rewriter, loc, sizes, fill(op))};
-    return SmallVector<Value>{mapped(rewriter, loc, sizes, type.getElementType(), {}, {},
-                                     [&](OpBuilder &b, Location l, ValueRange) {
-                                       return element({b, l}, op, inputSizes);
-                                     })};
+    return SmallVector<Value>{
+        mapped(rewriter, loc, sizes, type.getElementType(), {}, {},
+               [&](OpBuilder &b, Location l, ValueRange) { return element({b, l}, op, inputSizes); })};
   }
 
   static TypedAttr fill(PadOp op) {

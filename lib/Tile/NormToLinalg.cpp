@@ -88,11 +88,9 @@ struct LowerLayerNorm : Lowering<LayerNormOp> {
         x = s.add(x, next());
       return s.convert(x, element);
     };
-    return SmallVector<Value>{
-        mapped(rewriter, loc, sizesOf(rewriter, loc, input), element, inputs, maps, body)};
+    return SmallVector<Value>{mapped(rewriter, loc, sizesOf(rewriter, loc, input), element, inputs, maps, body)};
   }
 };
-
 
 /// (x - mean) * (scale / sqrt(variance + epsilon)) + bias: the root is taken once a channel, not once an element.
 struct LowerBatchNorm : Lowering<BatchNormOp> {
@@ -103,23 +101,24 @@ struct LowerBatchNorm : Lowering<BatchNormOp> {
     Type element = type.getElementType(), accumulator = accumulatorType(element);
     AffineMap vector = rewriter.getMultiDimIdentityMap(1);
     double epsilon = op.getEpsilon().convertToDouble();
-    Value factor = mapped(rewriter, loc, sizesOf(rewriter, loc, op.getScale()), accumulator,
-                          {op.getScale(), op.getVariance()}, {vector, vector},
-                          [&](OpBuilder &b, Location l, ValueRange args) {
-                            Scalars s{b, l};
-                            Value variance = s.add(s.convert(args[1], accumulator), s.constant(accumulator, epsilon));
-                            return s.div(s.convert(args[0], accumulator), s.sqrt(variance));
-                          });
+    Value factor =
+        mapped(rewriter, loc, sizesOf(rewriter, loc, op.getScale()), accumulator, {op.getScale(), op.getVariance()},
+               {vector, vector}, [&](OpBuilder &b, Location l, ValueRange args) {
+                 Scalars s{b, l};
+                 Value variance = s.add(s.convert(args[1], accumulator), s.constant(accumulator, epsilon));
+                 return s.div(s.convert(args[0], accumulator), s.sqrt(variance));
+               });
     AffineMap channel = AffineMap::get(
         type.getRank(), 0, rewriter.getAffineDimExpr(channelDim(op.getDataLayout(), type.getRank())), getContext());
     AffineMap identity = rewriter.getMultiDimIdentityMap(type.getRank());
-    return SmallVector<Value>{mapped(
-        rewriter, loc, sizesOf(rewriter, loc, op.getInput()), element, {op.getInput(), op.getMean(), factor, op.getBias()},
-        {identity, channel, channel, channel}, [&](OpBuilder &b, Location l, ValueRange args) {
-          Scalars s{b, l};
-          Value x = s.sub(s.convert(args[0], accumulator), s.convert(args[1], accumulator));
-          return s.convert(s.add(s.mul(x, args[2]), s.convert(args[3], accumulator)), element);
-        })};
+    return SmallVector<Value>{
+        mapped(rewriter, loc, sizesOf(rewriter, loc, op.getInput()), element,
+               {op.getInput(), op.getMean(), factor, op.getBias()}, {identity, channel, channel, channel},
+               [&](OpBuilder &b, Location l, ValueRange args) {
+                 Scalars s{b, l};
+                 Value x = s.sub(s.convert(args[0], accumulator), s.convert(args[1], accumulator));
+                 return s.convert(s.add(s.mul(x, args[2]), s.convert(args[3], accumulator)), element);
+               })};
   }
 };
 
@@ -165,14 +164,13 @@ struct LowerGroupNorm : Lowering<GroupNormOp> {
     AffineMap identity = rewriter.getMultiDimIdentityMap(rank);
     AffineMap statistic = AffineMap::get(rank, 0, {rewriter.getAffineDimExpr(0), channelExpr}, getContext());
     AffineMap affine = AffineMap::get(rank, 0, channelExpr, getContext());
-    return SmallVector<Value>{mapped(rewriter, loc, sizesOf(rewriter, loc, input), element,
-                                     {input, meanOfChannel, factor, op.getBias()},
-                                     {identity, statistic, statistic, affine},
-                                     [&](OpBuilder &b, Location l, ValueRange args) {
-                                       Scalars s{b, l};
-                                       Value x = s.mul(s.sub(s.convert(args[0], accumulator), args[1]), args[2]);
-                                       return s.convert(s.add(x, s.convert(args[3], accumulator)), element);
-                                     })};
+    return SmallVector<Value>{
+        mapped(rewriter, loc, sizesOf(rewriter, loc, input), element, {input, meanOfChannel, factor, op.getBias()},
+               {identity, statistic, statistic, affine}, [&](OpBuilder &b, Location l, ValueRange args) {
+                 Scalars s{b, l};
+                 Value x = s.mul(s.sub(s.convert(args[0], accumulator), args[1]), args[2]);
+                 return s.convert(s.add(x, s.convert(args[3], accumulator)), element);
+               })};
   }
 
   static Value splitChannels(OpBuilder &builder, Location loc, Value input, int64_t channel, int64_t groups,
@@ -207,12 +205,12 @@ struct LowerLRN : Lowering<LRNOp> {
     AffineMap identity = rewriter.getMultiDimIdentityMap(rank);
     SmallVector<OpFoldResult> sizes = sizesOf(rewriter, loc, input), padded = sizes;
 
-    Value squares = mapped(rewriter, loc, sizes, accumulator, input, identity,
-                           [&](OpBuilder &b, Location l, ValueRange args) {
-                             Scalars s{b, l};
-                             Value x = s.convert(args[0], accumulator);
-                             return s.mul(x, x);
-                           });
+    Value squares =
+        mapped(rewriter, loc, sizes, accumulator, input, identity, [&](OpBuilder &b, Location l, ValueRange args) {
+          Scalars s{b, l};
+          Value x = s.convert(args[0], accumulator);
+          return s.mul(x, x);
+        });
     Value extent = getValueOrCreateConstantIndexOp(rewriter, loc, sizes[channel]);
     if (std::optional<int64_t> channels = getConstantIntValue(sizes[channel]))
       padded[channel] = rewriter.getIndexAttr(*channels + size - 1);

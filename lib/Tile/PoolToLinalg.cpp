@@ -20,7 +20,8 @@ Value coat::bordered(OpBuilder &builder, Location loc, Value input, ArrayRef<int
   if (!any)
     return input;
   SmallVector<OpFoldResult> strides(inner.size(), builder.getIndexAttr(1));
-  return tensor::InsertSliceOp::create(builder, loc, input, filled(builder, loc, outer, value), offsets, inner, strides);
+  return tensor::InsertSliceOp::create(builder, loc, input, filled(builder, loc, outer, value), offsets, inner,
+                                       strides);
 }
 
 namespace {
@@ -135,8 +136,7 @@ struct LowerPool : Lowering<PoolOp> {
     bool isMax = op.getKind() == PoolKind::max;
     int64_t p = op.getKind() == PoolKind::lp ? op.getP() : 1;
     SmallVector<OpFoldResult> sizes = window.resultSizes(rewriter, loc);
-    Value input =
-        window.borderedInput(rewriter, loc, sizes, isMax ? lowestAttr(element) : scalarAttr(element, 0));
+    Value input = window.borderedInput(rewriter, loc, sizes, isMax ? lowestAttr(element) : scalarAttr(element, 0));
     Value init = filled(rewriter, loc, sizes, isMax ? lowestAttr(accumulator) : scalarAttr(accumulator, 0));
     Value total = reduced(rewriter, loc, init, window.spatial, {input, window.extents(rewriter, loc)},
                           {window.inputMap(rewriter), window.windowMap(rewriter)},
@@ -149,7 +149,8 @@ struct LowerPool : Lowering<PoolOp> {
                               x = s.power(s.abs(x), static_cast<double>(p));
                             return s.add(x, args[2]);
                           });
-    bool ends = op.getKind() == PoolKind::max || op.getKind() == PoolKind::sum || (op.getKind() == PoolKind::lp && p == 1);
+    bool ends =
+        op.getKind() == PoolKind::max || op.getKind() == PoolKind::sum || (op.getKind() == PoolKind::lp && p == 1);
     if (ends && accumulator == element)
       return SmallVector<Value>{total};
     bool sameCount = !op.getCeilMode() && llvm::all_of(op.getPads(), [](int64_t pad) { return pad == 0; });
@@ -184,7 +185,8 @@ struct LowerPoolWithIndices : Lowering<PoolOp> {
     Window window(op);
     int64_t rank = window.rank, loops = rank + window.spatial;
     Type element = getElementTypeOrSelf(op.getInput());
-    SmallVector<OpFoldResult> sizes = window.resultSizes(rewriter, loc), inputSizes = sizesOf(rewriter, loc, op.getInput());
+    SmallVector<OpFoldResult> sizes = window.resultSizes(rewriter, loc),
+                              inputSizes = sizesOf(rewriter, loc, op.getInput());
     Value best = filled(rewriter, loc, sizes, lowestAttr(element));
     Value where = filled(rewriter, loc, sizes, rewriter.getI64IntegerAttr(-1));
     SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);

@@ -72,7 +72,8 @@ Value mapEach(OpBuilder &builder, Location loc, Value value, Type type, BodyBuil
 }
 
 /// `input` reduced by `formula`, as element type of `input`.
-Value reduceBy(OpBuilder &builder, Location loc, Value input, const Reduction &reduction, const ReduceFormula &formula) {
+Value reduceBy(OpBuilder &builder, Location loc, Value input, const Reduction &reduction,
+               const ReduceFormula &formula) {
   Type type = getElementTypeOrSelf(input), accumulator = formula.init.getType();
   Value total = reduction.apply(builder, loc, input, {}, formula.init, [&](OpBuilder &b, Location l, ValueRange args) {
     Scalars s{b, l};
@@ -89,11 +90,11 @@ Value reduceBy(OpBuilder &builder, Location loc, Value input, const Reduction &r
 
 /// max x, or 0 where that is infinite: subtracting it never gives NaN.
 Value finiteMax(OpBuilder &builder, Location loc, Value input, const Reduction &reduction, Type accumulator) {
-  Value most = reduction.apply(builder, loc, input, {}, lowestAttr(accumulator),
-                               [&](OpBuilder &b, Location l, ValueRange args) {
-                                 Scalars s{b, l};
-                                 return s.maxOfNumbers(s.convert(args[0], accumulator), args[1]);
-                               });
+  Value most =
+      reduction.apply(builder, loc, input, {}, lowestAttr(accumulator), [&](OpBuilder &b, Location l, ValueRange args) {
+        Scalars s{b, l};
+        return s.maxOfNumbers(s.convert(args[0], accumulator), args[1]);
+      });
   return mapEach(builder, loc, most, accumulator, [&](OpBuilder &b, Location l, ValueRange args) {
     Scalars s{b, l};
     Value infinity = arith::ConstantOp::create(b, l, highestAttr(accumulator));
@@ -138,8 +139,8 @@ struct LowerGlobalPool : Lowering<GlobalPoolOp> {
     int64_t first = op.getDataLayout() == coat::DataLayout::channels_first ? 2 : 1;
     Reduction reduction{llvm::to_vector(llvm::seq<int64_t>(first, first + rank - 2)), /*keepDims=*/true};
     Type accumulator = accumulatorType(getElementTypeOrSelf(op.getInput()));
-    return SmallVector<Value>{reduceBy(rewriter, op.getLoc(), op.getInput(), reduction,
-                                       formulaOf(op.getKind(), op.getP(), accumulator))};
+    return SmallVector<Value>{
+        reduceBy(rewriter, op.getLoc(), op.getInput(), reduction, formulaOf(op.getKind(), op.getP(), accumulator))};
   }
 };
 

@@ -144,28 +144,29 @@ struct LowerResize : Lowering<ResizeOp> {
   using Lowering::Lowering;
   FailureOr<SmallVector<Value>> lower(ResizeOp op, PatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
-    auto input = cast<RankedTensorType>(op.getInput().getType()), result = cast<RankedTensorType>(op.getResult().getType());
+    auto input = cast<RankedTensorType>(op.getInput().getType()),
+         result = cast<RankedTensorType>(op.getResult().getType());
     Type element = input.getElementType();
     Type compute = op.getMode() == ResizeMode::nearest ? element : Type(rewriter.getF32Type());
     SmallVector<OpFoldResult> inputSizes = sizesOf(rewriter, loc, op.getInput()), sizes;
     SmallVector<bool> same;
     for (int64_t dim = 0; dim < input.getRank(); ++dim) {
-      bool kept = op.getScales()[dim] == 1 && (input.isDynamicDim(dim) || input.getDimSize(dim) == result.getDimSize(dim));
+      bool kept =
+          op.getScales()[dim] == 1 && (input.isDynamicDim(dim) || input.getDimSize(dim) == result.getDimSize(dim));
       same.push_back(kept);
       sizes.push_back(kept ? inputSizes[dim] : OpFoldResult(rewriter.getIndexAttr(result.getDimSize(dim))));
     }
-    return SmallVector<Value>{
-        mapped(rewriter, loc, sizes, element, {}, {}, [&](OpBuilder &b, Location l, ValueRange) {
-          Interpolation from{op, {b, l}};
-          SmallVector<Taps> taps;
-          for (int64_t dim = 0; dim < input.getRank(); ++dim)
-            taps.push_back(from.taps(dim, from.s.index(dim), from.s.asValue(inputSizes[dim]), same[dim]));
-          SmallVector<Value> at;
-          Value x = from.interpolate(taps, 0, at, op.getInput(), compute);
-          if (x.getType() != element && !isa<FloatType>(element))
-            return arith::FPToSIOp::create(b, l, element, x).getResult();
-          return from.s.convert(x, element);
-        })};
+    return SmallVector<Value>{mapped(rewriter, loc, sizes, element, {}, {}, [&](OpBuilder &b, Location l, ValueRange) {
+      Interpolation from{op, {b, l}};
+      SmallVector<Taps> taps;
+      for (int64_t dim = 0; dim < input.getRank(); ++dim)
+        taps.push_back(from.taps(dim, from.s.index(dim), from.s.asValue(inputSizes[dim]), same[dim]));
+      SmallVector<Value> at;
+      Value x = from.interpolate(taps, 0, at, op.getInput(), compute);
+      if (x.getType() != element && !isa<FloatType>(element))
+        return arith::FPToSIOp::create(b, l, element, x).getResult();
+      return from.s.convert(x, element);
+    })};
   }
 };
 } // namespace

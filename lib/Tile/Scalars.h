@@ -94,9 +94,7 @@ struct Scalars {
     return mlir::arith::TruncFOp::create(builder, loc, type, a);
   }
   mlir::Value index(int64_t dim) { return mlir::linalg::IndexOp::create(builder, loc, dim); }
-  mlir::Value asValue(mlir::OpFoldResult size) {
-    return mlir::getValueOrCreateConstantIndexOp(builder, loc, size);
-  }
+  mlir::Value asValue(mlir::OpFoldResult size) { return mlir::getValueOrCreateConstantIndexOp(builder, loc, size); }
 
 private:
   /// Multiply-adds may be contracted: the sums of these ops have no order that a user could rely on.

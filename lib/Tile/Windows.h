@@ -1,4 +1,4 @@
-// Sliding windows over spatial dimensions: explicit borders and the affine maps that pooling and convolution share.
+// Borders around the input of sliding windows: what pooling and convolution share.
 #ifndef COAT_LIB_TILE_WINDOWS_H
 #define COAT_LIB_TILE_WINDOWS_H
 

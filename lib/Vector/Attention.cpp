@@ -87,9 +87,7 @@ private:
                                      FloatAttr::get(f32, APFloat::getInf(APFloat::IEEEsingle(), /*Negative=*/true)));
   }
   Value exp(Value x) { return math::ExpOp::create(rewriter, v.loc, x); }
-  Value isNever(Value x) {
-    return arith::CmpFOp::create(rewriter, v.loc, arith::CmpFPredicate::OEQ, x, never());
-  }
+  Value isNever(Value x) { return arith::CmpFOp::create(rewriter, v.loc, arith::CmpFPredicate::OEQ, x, never()); }
   Value select(Value condition, Value a, Value b) { return arith::SelectOp::create(rewriter, v.loc, condition, a, b); }
   Value maximum(Value a, Value b) {
     return arith::MaximumFOp::create(rewriter, v.loc, a, b, arith::FastMathFlags::nnan | arith::FastMathFlags::nsz);
@@ -108,7 +106,8 @@ private:
     OpFoldResult zero = rewriter.getIndexAttr(0);
     Value last = v.plus(v.valueOf(keys), -1);
     bool exact = getConstantIntValue(keys) && *getConstantIntValue(keys) % panel == 0;
-    Value panels = tensor::EmptyOp::create(rewriter, v.loc, ArrayRef<OpFoldResult>{count, depth, rewriter.getIndexAttr(panel)}, f32);
+    Value panels = tensor::EmptyOp::create(rewriter, v.loc,
+                                           ArrayRef<OpFoldResult>{count, depth, rewriter.getIndexAttr(panel)}, f32);
     return v.loopOver(zero, count, 1, panels, [&](Value n, Value outer) {
       SmallVector<Value> rows;
       for (int64_t i = 0; i < panel; ++i) {
@@ -162,8 +161,7 @@ private:
 
   Value emitRows(const Place &at, int64_t rows, Value panels, Destination &destination, Value into) {
     OpFoldResult zero = rewriter.getIndexAttr(0);
-    Value scratch =
-        tensor::EmptyOp::create(rewriter, v.loc, ArrayRef<int64_t>{rows, blockKeys}, f32);
+    Value scratch = tensor::EmptyOp::create(rewriter, v.loc, ArrayRef<int64_t>{rows, blockKeys}, f32);
     RowState state;
     state.most.assign(rows, never());
     state.sum.assign(rows, scalar(0));
@@ -172,15 +170,17 @@ private:
       Value weights = emitScores(at, rows, panels, v.index(0), visible, scratch);
       SmallVector<Value> alphas;
       weights = emitExponentials(weights, visible, state, alphas);
-      return emitProduct(at, rows, weights, v.index(0), visible, into, [&](int64_t) { return Value(); },
-                         [&](int64_t row, Value sums, Value tensor, ValueRange point, Value mask) {
-                           return destination.store(v, finished(sums, state.sum[row]), tensor, point, mask);
-                         }, at.row);
+      return emitProduct(
+          at, rows, weights, v.index(0), visible, into, [&](int64_t) { return Value(); },
+          [&](int64_t row, Value sums, Value tensor, ValueRange point, Value mask) {
+            return destination.store(v, finished(sums, state.sum[row]), tensor, point, mask);
+          },
+          at.row);
     }
     // The unscaled result lives in scratch until the last block of keys is done.
     OpFoldResult visible = visibleKeys(at, rows);
-    state.out = tensor::EmptyOp::create(rewriter, v.loc,
-                                        ArrayRef<OpFoldResult>{rewriter.getIndexAttr(rows), roundedUp(width, v.lanes)}, f32);
+    state.out = tensor::EmptyOp::create(
+        rewriter, v.loc, ArrayRef<OpFoldResult>{rewriter.getIndexAttr(rows), roundedUp(width, v.lanes)}, f32);
     state.out = v.loopOver(zero, rewriter.getIndexAttr(rows), 1, state.out, [&](Value row, Value outer) {
       return v.loopOver(zero, roundedUp(width, v.lanes), v.lanes, outer,
                         [&](Value d, Value inner) { return v.store(v.zero(f32), inner, {row, d}); });
@@ -192,11 +192,12 @@ private:
       Value weights = emitScores(at, rows, panels, start, count, scratch);
       SmallVector<Value> alphas;
       weights = emitExponentials(weights, count, block, alphas);
-      block.out = emitProduct(at, rows, weights, start, count, block.out,
-                              [&](int64_t row) { return alphas[row]; },
-                              [&](int64_t, Value sums, Value tensor, ValueRange point, Value) {
-                                return v.store(sums, tensor, {point[2], point[3]});
-                              }, v.index(0));
+      block.out = emitProduct(
+          at, rows, weights, start, count, block.out, [&](int64_t row) { return alphas[row]; },
+          [&](int64_t, Value sums, Value tensor, ValueRange point, Value) {
+            return v.store(sums, tensor, {point[2], point[3]});
+          },
+          v.index(0));
       return block.values();
     });
     state = RowState::from(results);
@@ -223,8 +224,8 @@ private:
     auto column = [&](bool tail) {
       return [&, tail](Value key, Value tensor) {
         Value from = v.linear(start, 1, key, 0); // a multiple of the panel
-        Value n = v.valueOf(affine::makeComposedFoldedAffineApply(rewriter, v.loc, d0.floorDiv(panel),
-                                                                  {getAsOpFoldResult(from)}));
+        Value n = v.valueOf(
+            affine::makeComposedFoldedAffineApply(rewriter, v.loc, d0.floorDiv(panel), {getAsOpFoldResult(from)}));
         auto left = [&](int64_t row, ValueRange, Value k, int64_t offset) {
           return v.loadScalar(op.getQuery(), {at.batch, at.head, v.plus(at.row, row), v.plus(k, offset)});
         };
@@ -297,8 +298,8 @@ private:
     return vector::FromElementsOp::create(rewriter, v.loc, v.vectorOf(rewriter.getI1Type()), elements);
   }
 
-  /// Scores become exp(score - maximum); `state` is brought up to date. Where there was a block before, `alphas` (a vector
-  /// of equal lanes a row) are what its sums count from now on.
+  /// Scores become exp(score - maximum); `state` is brought up to date. Where there was a block before, `alphas` (a
+  /// vector of equal lanes a row) are what its sums count from now on.
   Value emitExponentials(Value scores, OpFoldResult count, RowState &state, SmallVectorImpl<Value> &alphas) {
     OpFoldResult zero = rewriter.getIndexAttr(0), padded = roundedUp(count, panel);
     for (size_t row = 0; row < state.most.size(); ++row) {
@@ -308,9 +309,9 @@ private:
         return SmallVector<Value>{maximum(v.load(scores, point(key, 0)), carried[0]),
                                   maximum(v.load(scores, point(key, 1)), carried[1])};
       });
-      Value blockMost = vector::ReductionOp::create(rewriter, v.loc, vector::CombiningKind::MAXIMUMF,
-                                                    maximum(most[0], most[1]),
-                                                    arith::FastMathFlags::nnan | arith::FastMathFlags::nsz);
+      Value blockMost =
+          vector::ReductionOp::create(rewriter, v.loc, vector::CombiningKind::MAXIMUMF, maximum(most[0], most[1]),
+                                      arith::FastMathFlags::nnan | arith::FastMathFlags::nsz);
       Value rowMost = oneBlock ? blockMost : maximum(blockMost, state.most[row]);
       // A row without any key so far: every exponential is of -inf, not of NaN.
       Value base = select(isNever(rowMost), scalar(0), rowMost), bases = v.broadcast(base);
@@ -343,8 +344,8 @@ private:
     return scores;
   }
 
-  /// weights x values for `count` keys from `start` on. Sums begin with `into` times `alpha(row)`, or zero where that is
-  /// null; `store` gets the row, the sums and where they belong (rows counted from `firstRow`).
+  /// weights x values for `count` keys from `start` on. Sums begin with `into` times `alpha(row)`, or zero where that
+  /// is null; `store` gets the row, the sums and where they belong (rows counted from `firstRow`).
   Value emitProduct(const Place &at, int64_t rows, Value weights, Value start, OpFoldResult count, Value into,
                     llvm::function_ref<Value(int64_t)> alpha,
                     llvm::function_ref<Value(int64_t, Value, Value, ValueRange, Value)> store, Value firstRow) {
@@ -361,10 +362,10 @@ private:
       for (int64_t row = 0; row < rows; ++row)
         for (int64_t j = 0; j < run.vectors; ++j) {
           Value factor = alpha(row);
-          sums.push_back(factor ? arith::MulFOp::create(rewriter, v.loc, factor,
-                                                        v.load(tensor, {v.index(row), channel(j)}))
-                                      .getResult()
-                                : v.zero(f32));
+          sums.push_back(
+              factor ? arith::MulFOp::create(rewriter, v.loc, factor, v.load(tensor, {v.index(row), channel(j)}))
+                           .getResult()
+                     : v.zero(f32));
         }
       sums = accumulate(v, product, rows, run.vectors, sums);
       for (int64_t row = 0; row < rows; ++row)
@@ -412,8 +413,9 @@ bool coat::hasFlashForm(AttentionOp op) {
   bool sameHeads = query.getDimSize(1) == key.getDimSize(1);
   bool manyRows = query.isDynamicDim(2) || query.getDimSize(2) > fewRows;
   return query.getElementType().isF32() && !op.getPastKey() && !op.getWithPresent() && manyRows &&
-         (headsKnown || sameHeads) && (!op.getMask() || typeOf(op.getMask()).getElementType().isF32() ||
-                                       typeOf(op.getMask()).getElementType().isInteger(1));
+         (headsKnown || sameHeads) &&
+         (!op.getMask() || typeOf(op.getMask()).getElementType().isF32() ||
+          typeOf(op.getMask()).getElementType().isInteger(1));
 }
 
 void coat::emitFlash(RewriterBase &rewriter, AttentionOp op, int64_t lanes) {

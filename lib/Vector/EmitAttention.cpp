@@ -1,6 +1,6 @@
-// coat-emit-attention: enters tile-sized coat.attention in kernels; leaves its flash form, loops over vectors on tensors.
-// Left alone: attention without a flash form (see hasFlashForm; coat-lower-to-linalg takes it), functions without a
-// schedule.
+// coat-emit-attention: enters tile-sized coat.attention in kernels; leaves its flash form, loops over vectors on
+// tensors. Left alone: attention without a flash form (see hasFlashForm; coat-lower-to-linalg takes it), functions
+// without a schedule.
 #include "Attention.h"
 #include "coat/Vector/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"

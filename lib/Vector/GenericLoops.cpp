@@ -68,7 +68,8 @@ private:
   }
 
   /// scf.for over `loop`; its index is in `point` while `body` runs. An extent of 1 needs no loop.
-  SmallVector<Value> forLoop(Value lower, OpFoldResult upper, int64_t step, ValueRange carried, unsigned loop, Body body) {
+  SmallVector<Value> forLoop(Value lower, OpFoldResult upper, int64_t step, ValueRange carried, unsigned loop,
+                             Body body) {
     if (isConstantIntValue(upper, 1) && isConstantIntValue(lower, 0)) {
       point[loop] = lower;
       return body(carried);
@@ -119,8 +120,8 @@ private:
         upper = b.getIndexAttr(from + (*size - from) / step * step);
       } else if (step > 1) {
         AffineExpr lo = b.getAffineSymbolExpr(0), hi = b.getAffineSymbolExpr(1);
-        Value value = affine::expandAffineExpr(b, loc, lo + (hi - lo).floorDiv(step) * step, {},
-                                               {lower, extent(choice.loop)});
+        Value value =
+            affine::expandAffineExpr(b, loc, lo + (hi - lo).floorDiv(step) * step, {}, {lower, extent(choice.loop)});
         upper = value;
       }
       bool once = size && *getConstantIntValue(upper) - from == step;
@@ -313,8 +314,8 @@ private:
       return {vector::LoadOp::create(b, loc, type, operand.get(), indicesOf(operand, point)), true};
     SmallVector<Value> elements, at(point);
     for (int64_t lane = 0; lane < width; ++lane) {
-      at[choice.loop] = lane ? arith::AddIOp::create(b, loc, point[choice.loop], constant(lane)).getResult()
-                             : point[choice.loop];
+      at[choice.loop] =
+          lane ? arith::AddIOp::create(b, loc, point[choice.loop], constant(lane)).getResult() : point[choice.loop];
       elements.push_back(loadScalar(operand, at));
     }
     return {vector::FromElementsOp::create(b, loc, type, elements), true};

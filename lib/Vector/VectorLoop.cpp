@@ -28,7 +28,7 @@ Access accessAlong(AffineMap map, Type type, unsigned loop) {
   bool unit = succeeded(memref.getStridesAndOffset(strides, offset)) && strides.back() == 1;
   // Booleans are bytes in memory but bits in a vector.
   return unit && !rest.isFunctionOfDim(loop) && !memref.getElementType().isInteger(1) ? Access::contiguous
-                                                                                       : Access::strided;
+                                                                                      : Access::strided;
 }
 
 /// Whether `body` can be computed for several values of `loop` at once. Values are classified in order: the same
