@@ -115,7 +115,7 @@ class Inception(nn.Module):
 
 
 def googlenet():
-    return nn.Sequential(conv_bn(3, 64, 7, 2), nn.MaxPool2d(3, 2, ceil_mode=True), nn.LocalResponseNorm(5), conv_bn(64, 64, 1),
+    return nn.Sequential(conv_bn(3, 64, 7, 2), nn.MaxPool2d(3, 2, ceil_mode=True), conv_bn(64, 64, 1),
                          conv_bn(64, 192, 3), nn.MaxPool2d(3, 2, ceil_mode=True), Inception(192, 64, 96, 128, 16, 32, 32),
                          Inception(256, 128, 128, 192, 32, 96, 64), nn.MaxPool2d(3, 2, ceil_mode=True),
                          Inception(480, 192, 96, 208, 16, 48, 64), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, 1000))
