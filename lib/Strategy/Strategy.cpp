@@ -94,10 +94,11 @@ ScheduleAttr scheduleConv(ConvOp op, const CpuTarget &target) {
   int64_t width = result.getDimSize(rank - 2);
   int64_t taps = product(filter.getShape().slice(2, spatial));
   int64_t depth = taps * inputChannels / group;
-  // Register tiles of a narrow plane go over the ends of its rows, so it is cut at many rows.
+  // Register tiles of a narrow plane go over the ends of its rows, so it stays whole.
   int64_t height = spatial > 1 ? result.getDimSize(rank - 3) : 1;
-  bool narrow = spatial == 2 && !ShapedType::isDynamic(width) && !ShapedType::isDynamic(height) && width < 8;
-  int64_t narrowRows = narrow ? std::min<int64_t>(height, 64 / width) : 1;
+  bool narrow = spatial == 2 && !ShapedType::isDynamic(width) && !ShapedType::isDynamic(height) &&
+                width < 8 && width * height <= 12;
+  int64_t narrowRows = narrow ? height : 1;
   RegisterTile reg = chooseRegisterTile(narrow ? width * narrowRows : width, group > 1 ? block : channels, depth, target);
   if (depthwise)
     reg = {7, block}; // one vector of channels at a time: 7 sums, the taps and the inputs they share

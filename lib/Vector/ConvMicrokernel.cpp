@@ -101,7 +101,7 @@ private:
   /// The rows of a plane so narrow that tiles along a row would leave multiply-adds waiting for each other; tiles of such a
   /// plane go over the ends of its rows, at positions known here.
   std::optional<int64_t> flatHeight() {
-    constexpr int64_t narrow = 8, mostOutputs = 64;
+    constexpr int64_t narrow = 8, mostOutputs = 12; // more would be long straight code, slow to analyse
     std::optional<int64_t> width = getConstantIntValue(sizes[rank - 2]);
     std::optional<int64_t> height = spatial() > 1 ? getConstantIntValue(sizes[rank - 3]) : std::nullopt;
     bool flat = width && height && *width < narrow && *height > 1 && *width * *height <= mostOutputs;
