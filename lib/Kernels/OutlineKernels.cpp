@@ -30,8 +30,10 @@ bool hasStaticStrides(RankedTensorType type) {
   return llvm::none_of(type.getShape().drop_front(type.getRank() ? 1 : 0), ShapedType::isDynamic);
 }
 
-/// A constant that a kernel holds itself rather than reads: one value, whatever its shape.
+/// A constant that a kernel holds itself rather than reads: a number, or a tensor of one value.
 bool isImmediate(Value value) {
+  if (!isa<RankedTensorType>(value.getType()))
+    return matchPattern(value, m_Constant());
   DenseElementsAttr dense;
   return matchPattern(value, m_Constant(&dense)) && dense.isSplat();
 }

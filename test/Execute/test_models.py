@@ -27,7 +27,12 @@ def arrays(path):
 
 
 @pytest.mark.parametrize("level", [2, 0], ids=["O2", "O0"])
-@pytest.mark.parametrize("name,file", FILES, ids=[f for _, f in FILES])
+def each(cases):
+    """Cases of one model run on one worker, so that it is exported once."""
+    return [pytest.param(*case, marks=pytest.mark.xdist_group(case[0])) for case in cases]
+
+
+@pytest.mark.parametrize("name,file", each(FILES), ids=[f for _, f in FILES])
 def test_model(model, name, file, level):
     if level == 0 and name in SLOW_REFERENCE and not LONG:
         pytest.skip("slow at -O0; scripts/check_long.sh runs it")
@@ -46,7 +51,7 @@ SYMBOLIC = [("resnet18", "image", "N", (1, 8), (1, 3, 8)), ("vit_ti16", "image",
             ("text_classifier", "tokens", "L", (1, 128), (1, 17, 128))]
 
 
-@pytest.mark.parametrize("name,tensor,symbol,bounds,sizes", SYMBOLIC, ids=[s[0] for s in SYMBOLIC])
+@pytest.mark.parametrize("name,tensor,symbol,bounds,sizes", each(SYMBOLIC), ids=[s[0] for s in SYMBOLIC])
 def test_symbolic(model, name, tensor, symbol, bounds, sizes):
     """One library for a range of sizes; sizes outside it are refused with the documented message."""
     prefix = model(name)
