@@ -26,12 +26,12 @@ def arrays(path):
     return {k: data[k] for k in data if not k.startswith("output_")}, outputs
 
 
-@pytest.mark.parametrize("level", [2, 0], ids=["O2", "O0"])
 def each(cases):
     """Cases of one model run on one worker, so that it is exported once."""
     return [pytest.param(*case, marks=pytest.mark.xdist_group(case[0])) for case in cases]
 
 
+@pytest.mark.parametrize("level", [2, 0], ids=["O2", "O0"])
 @pytest.mark.parametrize("name,file", each(FILES), ids=[f for _, f in FILES])
 def test_model(model, name, file, level):
     if level == 0 and name in SLOW_REFERENCE and not LONG:
