@@ -1,4 +1,5 @@
 """Where the build is, and the exported models, made once into build/models."""
+import fcntl
 import os
 import subprocess
 import sys
@@ -17,11 +18,15 @@ def model():
     """model(name) -> path prefix of the exported model, made on first use."""
 
     def export(name):
-        done = os.path.join(MODELS, name + ".npz")
+        os.makedirs(MODELS, exist_ok=True)
+        done = os.path.join(MODELS, name + ".done")
         script = os.path.join(ROOT, "test", "models", "export.py")
         newest = max(os.path.getmtime(os.path.join(ROOT, "test", "models", f)) for f in ("export.py", "networks.py"))
-        if not os.path.exists(done) or os.path.getmtime(done) < newest:
-            subprocess.run([sys.executable, script, MODELS, name], check=True, capture_output=True)
+        with open(os.path.join(MODELS, name + ".lock"), "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # tests of one model may run on both workers
+            if not os.path.exists(done) or os.path.getmtime(done) < newest:
+                subprocess.run([sys.executable, script, MODELS, name], check=True, capture_output=True)
+                open(done, "w").close()
         return os.path.join(MODELS, name)
 
     return export
