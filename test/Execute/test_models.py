@@ -14,9 +14,8 @@ LIGHT = ["light_bvlc_alexnet", "light_densenet121", "light_inception_v1", "light
          "light_shufflenet", "light_squeezenet", "light_vgg19", "light_zfnet512"]
 FILES = ([(n, f"{n}.{e}.onnx") for n in TORCH for e in ("legacy", "dynamo")] + [(n, f"{n}.keras.onnx") for n in KERAS] +
          [(n, f"{n}.onnx") for n in LIGHT])
-# Scalar loops take seconds to minutes on these; -O0 is run for them by scripts/check_long.sh.
-SLOW_REFERENCE = {"resnet50", "googlenet", "vit_ti16", "resnet18", "light_vgg19", "light_zfnet512", "light_densenet121",
-                  "light_resnet50", "light_inception_v1", "light_inception_v2", "light_bvlc_alexnet"}
+# Scalar loops and half a gigabyte of weights: -O0 is run for these by scripts/check_long.sh.
+SLOW_REFERENCE = {"light_vgg19", "light_zfnet512"}
 LONG = bool(os.environ.get("COAT_TEST_LONG"))
 
 
