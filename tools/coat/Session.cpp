@@ -3,6 +3,7 @@
 #include "Session.h"
 #include "DisablePasses.h"
 #include "coat/Emit/Interface.h"
+#include "coat/Emit/WeightsObject.h"
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/AsmState.h"
@@ -253,33 +254,8 @@ Status coat::tool::writeText(StringRef file, StringRef text) {
   return error ? fail(wrong, file + ": " + llvm::toString(std::move(error))) : ok;
 }
 
-static ArrayRef<char> bytesOf(ElementsAttr value) {
-  if (auto resource = dyn_cast<DenseResourceElementsAttr>(value))
-    return resource.getRawHandle().getBlob()->getData();
-  return cast<DenseElementsAttr>(value).getRawData();
-}
-
 Status coat::tool::writeWeights(const ModelDescription &model, StringRef file) {
-  llvm::Error error = llvm::writeToOutput(file, [&](raw_ostream &os) -> llvm::Error {
-    std::vector<const WeightDescription *> order;
-    for (const WeightDescription &weight : model.weights)
-      order.push_back(&weight);
-    llvm::stable_sort(order, [](auto *a, auto *b) { return a->offset < b->offset; });
-    int64_t at = 0;
-    for (const WeightDescription *weight : order) {
-      if (weight->offset < at)
-        continue; // equal values share an offset
-      ArrayRef<char> bytes = bytesOf(weight->value);
-      int64_t size = cast<ShapedType>(weight->value.getType()).getNumElements() *
-                     ((cast<ShapedType>(weight->value.getType()).getElementTypeBitWidth() + 7) / 8);
-      os.write_zeros(weight->offset - at);
-      for (int64_t written = 0; written < size; written += bytes.size()) // a splat is one element
-        os.write(bytes.data(), bytes.size());
-      at = weight->offset + size;
-    }
-    os.write_zeros(model.weightsSize - at);
-    return llvm::Error::success();
-  });
+  llvm::Error error = llvm::writeToOutput(file, [&](raw_ostream &os) { return coat::writeWeights(model, os); });
   return error ? fail(wrong, file + ": " + llvm::toString(std::move(error))) : ok;
 }
 
