@@ -1,7 +1,7 @@
 // The element-wise functions on numbers; see ScalarFunctions.h.
 //
-// Why not ElementwiseOp::buildScalar: it builds IR with approximations of the transcendental functions meant for
-// kernels; constants take the C library's.
+// Why not ElementwiseOp::buildScalar: evaluating it means folding a few ops for each element, which the op's own folder
+// does for small constants; weights have millions.
 #include "ScalarFunctions.h"
 #include <cmath>
 
