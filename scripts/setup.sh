@@ -8,7 +8,7 @@ packages=(
   # The compiler: one shared libLLVM and libMLIR, lld as a library and as our linker, clang for bitcode.
   llvm-22-dev llvm-22-tools libmlir-22-dev mlir-22-tools liblld-22-dev lld-22 clang-22
   # The build.
-  cmake ninja-build ccache g++ pkg-config python3-venv
+  cmake ninja-build ccache g++ pkg-config python3-venv python3-dev
   # Libraries: ONNX schema, thread pool, archives of arrays, tests, benchmarks.
   libprotobuf-dev protobuf-compiler libpthreadpool-dev libzip-dev libgtest-dev libbenchmark-dev
   # What LLVM's CMake package asks for.
