@@ -3,6 +3,7 @@
 //
 // Why here: from Tile on, each kernel is compiled on its own, and what a buffer is called, where it
 // lies and who shares it concerns only the list of launches.
+#include "Buffers.h"
 #include "Groups.h"
 #include "coat/Dialect/Coat.h"
 #include "coat/Kernels/Passes.h"
@@ -23,12 +24,6 @@ namespace coat {
 
 namespace {
 RankedTensorType tensorType(Value value) { return cast<RankedTensorType>(value.getType()); }
-MemRefType denseMemRef(RankedTensorType type) { return MemRefType::get(type.getShape(), type.getElementType()); }
-
-/// Are the strides of a part of a dense buffer of this type known? Kernels need them to be.
-bool hasStaticStrides(RankedTensorType type) {
-  return llvm::none_of(type.getShape().drop_front(type.getRank() ? 1 : 0), ShapedType::isDynamic);
-}
 
 /// A constant that a kernel holds itself rather than reads: a number, or a tensor of one value.
 bool isImmediate(Value value) {
@@ -41,7 +36,8 @@ bool isImmediate(Value value) {
 class Outliner {
 public:
   Outliner(func::FuncOp entry, bool fuse)
-      : entry(entry), block(entry.getBody().front()), b(entry.getContext()), groups(formGroups(block, fuse)) {
+      : entry(entry), block(entry.getBody().front()), b(entry.getContext()), groups(formGroups(block, fuse)),
+        buffers(entry, b, [this](Operation *op) { return groupOf.lookup(op)->size() == 1; }) {
     for (Group &group : groups)
       groupOf[group.back()] = &group;
   }
@@ -49,198 +45,20 @@ public:
   LogicalResult run();
 
 private:
-  // Buffers and sizes of the tensors that the list has met.
-  Value bufferOf(Value tensor);
-  SmallVector<Value> sizesOf(Value tensor);
-  Value allocate(Value tensor);
-  Value placeFor(Value tensor);
-  Value placeIn(Operation *user, Value tensor, unsigned operand);
-  Value placeInPad(PadOp pad, Value tensor);
-  Value placeInConcat(tensor::ConcatOp concat, Value tensor, unsigned operand);
-  Value viewAs(Value memref, RankedTensorType shape, ValueRange dynamic);
-
-  // Launches.
   LogicalResult convert(Operation *op);
   LogicalResult launchGroup(Group &group);
   void launchCopy(Location loc, Value from, Value to);
   func::FuncOp makeKernel(Location loc, TypeRange types);
   void launch(Location loc, func::FuncOp kernel, ValueRange ins, ValueRange outs);
-  void resolveDims(Operation *first, Operation *last);
 
   func::FuncOp entry;
   Block &block;
   OpBuilder b;
   SmallVector<Group> groups;
   DenseMap<Operation *, Group *> groupOf;
-  DenseMap<Value, Value> buffers;               // tensor -> memref
-  DenseMap<Value, SmallVector<Value>> sizes;    // tensor -> one index value a dimension
-  llvm::DenseSet<std::pair<Operation *, unsigned>> placed; // operands written in place
-  SmallVector<std::pair<PadOp, Value>> borders;            // of the buffers that the next launch writes into
+  Buffers buffers;
   unsigned kernels = 0;
 };
-
-//===----------------------------------------------------------------------===//
-// Sizes
-//===----------------------------------------------------------------------===//
-
-SmallVector<Value> Outliner::sizesOf(Value tensor) {
-  auto known = sizes.find(tensor);
-  if (known != sizes.end())
-    return known->second;
-  Location loc = tensor.getLoc();
-  RankedTensorType type = tensorType(tensor);
-  SmallVector<Value> result;
-  SmallVector<OpFoldResult> mixed;
-  if (!type.hasStaticShape() && tensor.getDefiningOp()) {
-    // What reification builds asks for sizes of operands, which are known by now.
-    ReifiedRankedShapedTypeDims shapes;
-    auto reify = dyn_cast<ReifyRankedShapedTypeOpInterface>(tensor.getDefiningOp());
-    Operation *before = b.getInsertionPoint()->getPrevNode();
-    if (reify && succeeded(reify.reifyResultShapes(b, shapes))) {
-      mixed = shapes[cast<OpResult>(tensor).getResultNumber()];
-      result = getValueOrCreateConstantIndexOp(b, loc, mixed);
-      for (Value &size : result)
-        if (auto dim = size.getDefiningOp<tensor::DimOp>())
-          size = sizesOf(dim.getSource())[*dim.getConstantIndex()];
-      resolveDims(before, &*b.getInsertionPoint());
-      return sizes[tensor] = result;
-    }
-  }
-  for (auto [i, size] : llvm::enumerate(type.getShape())) {
-    if (!ShapedType::isDynamic(size))
-      result.push_back(arith::ConstantIndexOp::create(b, loc, size));
-    else
-      result.push_back(memref::DimOp::create(b, loc, bufferOf(tensor), i));
-  }
-  return sizes[tensor] = result;
-}
-
-/// Replaces every tensor.dim between `before` and `end` by the size that is known.
-void Outliner::resolveDims(Operation *before, Operation *end) {
-  Operation *op = before ? before->getNextNode() : &block.front();
-  while (op && op != end) {
-    Operation *next = op->getNextNode();
-    if (auto dim = dyn_cast<tensor::DimOp>(op)) {
-      dim.getResult().replaceAllUsesWith(sizesOf(dim.getSource())[*dim.getConstantIndex()]);
-      dim.erase();
-    }
-    op = next;
-  }
-}
-
-SmallVector<Value> dynamicSizes(RankedTensorType type, ArrayRef<Value> all) {
-  SmallVector<Value> result;
-  for (auto [size, value] : llvm::zip_equal(type.getShape(), all))
-    if (ShapedType::isDynamic(size))
-      result.push_back(value);
-  return result;
-}
-
-//===----------------------------------------------------------------------===//
-// Buffers
-//===----------------------------------------------------------------------===//
-
-Value Outliner::bufferOf(Value tensor) {
-  if (Value known = buffers.lookup(tensor))
-    return known;
-  ElementsAttr value;
-  bool constant = matchPattern(tensor, m_Constant(&value));
-  assert(constant && "a tensor is used before the launch that writes it");
-  (void)constant;
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(&block);
-  return buffers[tensor] = WeightOp::create(b, tensor.getLoc(), denseMemRef(tensorType(tensor)), value, nullptr);
-}
-
-Value Outliner::allocate(Value tensor) {
-  RankedTensorType type = tensorType(tensor);
-  return memref::AllocOp::create(b, tensor.getLoc(), denseMemRef(type), dynamicSizes(type, sizesOf(tensor)));
-}
-
-/// `memref` (dense, row-major) under another shape.
-Value Outliner::viewAs(Value memref, RankedTensorType shape, ValueRange dynamic) {
-  auto from = cast<MemRefType>(memref.getType());
-  if (from.getShape() == shape.getShape())
-    return memref;
-  Location loc = memref.getLoc();
-  // Strides of a dense row-major buffer, from the last dimension on.
-  SmallVector<OpFoldResult> dims, strides(shape.getRank());
-  unsigned next = 0;
-  for (int64_t size : shape.getShape())
-    dims.push_back(ShapedType::isDynamic(size) ? OpFoldResult(dynamic[next++]) : b.getIndexAttr(size));
-  OpFoldResult stride = b.getIndexAttr(1);
-  for (int64_t i = shape.getRank() - 1; i >= 0; --i) {
-    strides[i] = stride;
-    stride = affine::makeComposedFoldedAffineApply(b, loc, b.getAffineSymbolExpr(0) * b.getAffineSymbolExpr(1), {stride, dims[i]});
-  }
-  Value view = memref::ReinterpretCastOp::create(b, loc, memref, b.getIndexAttr(0), dims, strides);
-  MemRefType dense = denseMemRef(shape);
-  return view.getType() == dense ? view : memref::CastOp::create(b, loc, dense, view);
-}
-
-/// Where the producer of `tensor` writes: the place that its one padding or concatenating user
-/// keeps for it, the result of the entry, or a buffer of its own.
-Value Outliner::placeFor(Value tensor) {
-  for (OpOperand &use : tensor.getUses())
-    if (Value place = placeIn(use.getOwner(), tensor, use.getOperandNumber())) {
-      placed.insert({use.getOwner(), use.getOperandNumber()});
-      return place;
-    }
-  return allocate(tensor);
-}
-
-Value Outliner::placeIn(Operation *user, Value tensor, unsigned operand) {
-  if (auto pad = dyn_cast<PadOp>(user))
-    return placeInPad(pad, tensor);
-  if (auto concat = dyn_cast<tensor::ConcatOp>(user))
-    return placeInConcat(concat, tensor, operand);
-  if (isa<func::ReturnOp>(user))
-    return block.getArgument(block.getNumArguments() - user->getNumOperands() + operand);
-  auto reshape = dyn_cast<ReshapeOp>(user);
-  if (!reshape || !reshape->hasOneUse() || !tensorType(reshape.getResult()).hasStaticShape())
-    return nullptr;
-  // Through a reshape only into a dense buffer, that is, into a result of the entry.
-  OpOperand &use = *reshape.getResult().use_begin();
-  if (!isa<func::ReturnOp, ReshapeOp>(use.getOwner()))
-    return nullptr;
-  Value place = placeIn(use.getOwner(), reshape.getResult(), use.getOperandNumber());
-  return place ? viewAs(place, tensorType(tensor), {}) : nullptr;
-}
-
-Value Outliner::placeInPad(PadOp pad, Value tensor) {
-  RankedTensorType type = tensorType(tensor);
-  if (pad.getMode() != PadMode::constant || !hasStaticStrides(type) || buffers.count(pad.getResult()) ||
-      (ShapedType::isDynamic(type.getDimSize(0)) && (pad.getLow()[0] || pad.getHigh()[0])) ||
-      groupOf.lookup(pad)->size() != 1)
-    return nullptr;
-  Value whole = placeFor(pad.getResult());
-  buffers[pad.getResult()] = whole;
-  borders.push_back({pad, whole});
-  SmallVector<OpFoldResult> offsets, ones(type.getRank(), b.getIndexAttr(1));
-  for (int64_t low : pad.getLow())
-    offsets.push_back(b.getIndexAttr(low));
-  SmallVector<OpFoldResult> extents = getAsOpFoldResult(sizesOf(tensor));
-  return memref::SubViewOp::create(b, tensor.getLoc(), whole, offsets, extents, ones);
-}
-
-Value Outliner::placeInConcat(tensor::ConcatOp concat, Value tensor, unsigned operand) {
-  RankedTensorType type = tensorType(tensor);
-  if (!hasStaticStrides(tensorType(concat.getResult())) || groupOf.lookup(concat)->size() != 1 ||
-      ShapedType::isDynamic(type.getDimSize(concat.getDim())))
-    return nullptr;
-  Value &whole = buffers[concat.getResult()];
-  if (!whole) {
-    Value place = placeFor(concat.getResult());
-    buffers[concat.getResult()] = place;
-  }
-  SmallVector<OpFoldResult> offsets(type.getRank(), b.getIndexAttr(0)), ones(type.getRank(), b.getIndexAttr(1));
-  int64_t at = 0;
-  for (Value before : concat.getInputs().take_front(operand))
-    at += tensorType(before).getDimSize(concat.getDim());
-  offsets[concat.getDim()] = b.getIndexAttr(at);
-  SmallVector<OpFoldResult> extents = getAsOpFoldResult(sizesOf(tensor));
-  return memref::SubViewOp::create(b, tensor.getLoc(), buffers[concat.getResult()], offsets, extents, ones);
-}
 
 //===----------------------------------------------------------------------===//
 // Launches
@@ -306,10 +124,13 @@ LogicalResult Outliner::launchGroup(Group &group) {
   Location loc = b.getFusedLoc(locations);
   Operation *root = group.front(), *last = group.back();
   for (Value operand : outside)
-    ins.push_back(bufferOf(operand));
+    ins.push_back(buffers.of(operand));
   for (Value result : last->getResults())
-    outs.push_back(buffers[result] = placeFor(result));
-  auto around = std::exchange(borders, {});
+    {
+    outs.push_back(buffers.placeFor(result));
+    buffers.set(result, outs.back());
+  }
+  auto around = buffers.takeBorders();
   for (auto [pad, buffer] : around)
     outs.push_back(buffer);
 
@@ -409,35 +230,35 @@ void fillBorder(OpBuilder &b, PadOp pad, Value buffer) {
 LogicalResult Outliner::convert(Operation *op) {
   b.setInsertionPoint(op);
   if (auto reshape = dyn_cast<ReshapeOp>(op)) {
-    Value source = bufferOf(reshape.getInput());
+    Value source = buffers.of(reshape.getInput());
     if (!cast<MemRefType>(source.getType()).getLayout().isIdentity()) {
       // The producer wrote into a larger buffer; a view needs dense elements.
-      Value dense = allocate(reshape.getInput());
+      Value dense = buffers.allocate(reshape.getInput());
       launchCopy(op->getLoc(), source, dense);
       source = dense;
     }
-    buffers[reshape.getResult()] = viewAs(source, tensorType(reshape.getResult()), reshape.getSizes());
+    buffers.set(reshape.getResult(), buffers.viewAs(source, tensorType(reshape.getResult()), reshape.getSizes()));
     return success();
   }
   if (auto dim = dyn_cast<tensor::DimOp>(op)) {
     std::optional<int64_t> index = dim.getConstantIndex();
     if (!index)
       return op->emitError("expected a constant dimension");
-    dim.getResult().replaceAllUsesWith(sizesOf(dim.getSource())[*index]);
+    dim.getResult().replaceAllUsesWith(buffers.sizesOf(dim.getSource())[*index]);
     return success();
   }
   Group *group = groupOf.lookup(op);
   if (!group)
     return success();
   // A pad or concat that some producer wrote into needs only its other operands copied.
-  Value whole = op->getNumResults() == 1 ? buffers.lookup(op->getResult(0)) : Value();
+  bool whole = op->getNumResults() == 1 && buffers.known(op->getResult(0));
   if (!whole)
     return launchGroup(*group);
   for (OpOperand &operand : op->getOpOperands()) {
-    if (placed.contains({op, operand.getOperandNumber()}))
+    if (buffers.isPlaced(op, operand.getOperandNumber()))
       continue;
-    Value place = placeInConcat(cast<tensor::ConcatOp>(op), operand.get(), operand.getOperandNumber());
-    launchCopy(op->getLoc(), bufferOf(operand.get()), place);
+    Value place = buffers.placeInConcat(cast<tensor::ConcatOp>(op), operand.get(), operand.getOperandNumber());
+    launchCopy(op->getLoc(), buffers.of(operand.get()), place);
   }
   return success();
 }
@@ -450,7 +271,7 @@ LogicalResult Outliner::run() {
   for (unsigned i = 0; i < inputs; ++i) {
     BlockArgument arg = block.getArgument(i);
     Value memref = block.addArgument(denseMemRef(tensorType(arg)), arg.getLoc());
-    buffers[arg] = memref;
+    buffers.set(arg, memref);
   }
   // Results become arguments behind the inputs.
   SmallVector<Value> results;
@@ -468,8 +289,8 @@ LogicalResult Outliner::run() {
       return failure();
   b.setInsertionPoint(ret);
   for (auto [i, result] : llvm::enumerate(ret.getOperands()))
-    if (!placed.contains({ret.getOperation(), (unsigned)i}))
-      launchCopy(ret.getLoc(), bufferOf(result), results[i]);
+    if (!buffers.isPlaced(ret, i))
+      launchCopy(ret.getLoc(), buffers.of(result), results[i]);
   ret->setOperands({});
   for (Operation *op : llvm::reverse(ops))
     if (op != ret && op->use_empty() && (groupOf.count(op) || isa<RankedTensorType>(op->getNumResults() ? op->getResult(0).getType() : Type()) || isa<tensor::DimOp>(op)))

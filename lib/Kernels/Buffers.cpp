@@ -1,0 +1,178 @@
+// The buffers of an entry; see Buffers.h. Producers write in place where a padding, a concatenation or a result waits for them.
+#include "Buffers.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace coat;
+
+namespace {
+RankedTensorType tensorType(Value value) { return cast<RankedTensorType>(value.getType()); }
+
+/// Are the strides of a part of a dense buffer of this type known? Kernels need them to be.
+bool hasStaticStrides(RankedTensorType type) {
+  return llvm::none_of(type.getShape().drop_front(type.getRank() ? 1 : 0), ShapedType::isDynamic);
+}
+
+SmallVector<Value> dynamicSizes(RankedTensorType type, ArrayRef<Value> all) {
+  SmallVector<Value> result;
+  for (auto [size, value] : llvm::zip_equal(type.getShape(), all))
+    if (ShapedType::isDynamic(size))
+      result.push_back(value);
+  return result;
+}
+} // namespace
+
+MemRefType coat::denseMemRef(RankedTensorType type) { return MemRefType::get(type.getShape(), type.getElementType()); }
+
+//===----------------------------------------------------------------------===//
+// Sizes
+//===----------------------------------------------------------------------===//
+
+SmallVector<Value> Buffers::sizesOf(Value tensor) {
+  auto known = sizes.find(tensor);
+  if (known != sizes.end())
+    return known->second;
+  Location loc = tensor.getLoc();
+  RankedTensorType type = tensorType(tensor);
+  SmallVector<Value> result;
+  SmallVector<OpFoldResult> mixed;
+  if (!type.hasStaticShape() && tensor.getDefiningOp()) {
+    // What reification builds asks for sizes of operands, which are known by now.
+    ReifiedRankedShapedTypeDims shapes;
+    auto reify = dyn_cast<ReifyRankedShapedTypeOpInterface>(tensor.getDefiningOp());
+    Operation *before = b.getInsertionPoint()->getPrevNode();
+    if (reify && succeeded(reify.reifyResultShapes(b, shapes))) {
+      mixed = shapes[cast<OpResult>(tensor).getResultNumber()];
+      result = getValueOrCreateConstantIndexOp(b, loc, mixed);
+      for (Value &size : result)
+        if (auto dim = size.getDefiningOp<tensor::DimOp>())
+          size = sizesOf(dim.getSource())[*dim.getConstantIndex()];
+      resolveDims(before, &*b.getInsertionPoint());
+      return sizes[tensor] = result;
+    }
+  }
+  for (auto [i, size] : llvm::enumerate(type.getShape())) {
+    if (!ShapedType::isDynamic(size))
+      result.push_back(arith::ConstantIndexOp::create(b, loc, size));
+    else
+      result.push_back(memref::DimOp::create(b, loc, of(tensor), i));
+  }
+  return sizes[tensor] = result;
+}
+
+/// Replaces every tensor.dim between `before` and `end` by the size that is known.
+void Buffers::resolveDims(Operation *before, Operation *end) {
+  Operation *op = before ? before->getNextNode() : &block.front();
+  while (op && op != end) {
+    Operation *next = op->getNextNode();
+    if (auto dim = dyn_cast<tensor::DimOp>(op)) {
+      dim.getResult().replaceAllUsesWith(sizesOf(dim.getSource())[*dim.getConstantIndex()]);
+      dim.erase();
+    }
+    op = next;
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Buffers
+//===----------------------------------------------------------------------===//
+
+Value Buffers::of(Value tensor) {
+  if (Value known = buffers.lookup(tensor))
+    return known;
+  ElementsAttr value;
+  bool constant = matchPattern(tensor, m_Constant(&value));
+  assert(constant && "a tensor is used before the launch that writes it");
+  (void)constant;
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(&block);
+  return buffers[tensor] = WeightOp::create(b, tensor.getLoc(), denseMemRef(tensorType(tensor)), value, nullptr);
+}
+
+Value Buffers::allocate(Value tensor) {
+  RankedTensorType type = tensorType(tensor);
+  return memref::AllocOp::create(b, tensor.getLoc(), denseMemRef(type), dynamicSizes(type, sizesOf(tensor)));
+}
+
+Value Buffers::viewAs(Value memref, RankedTensorType shape, ValueRange dynamic) {
+  auto from = cast<MemRefType>(memref.getType());
+  if (from.getShape() == shape.getShape())
+    return memref;
+  Location loc = memref.getLoc();
+  // Strides of a dense row-major buffer, from the last dimension on.
+  SmallVector<OpFoldResult> dims, strides(shape.getRank());
+  unsigned next = 0;
+  for (int64_t size : shape.getShape())
+    dims.push_back(ShapedType::isDynamic(size) ? OpFoldResult(dynamic[next++]) : b.getIndexAttr(size));
+  OpFoldResult stride = b.getIndexAttr(1);
+  for (int64_t i = shape.getRank() - 1; i >= 0; --i) {
+    strides[i] = stride;
+    stride = affine::makeComposedFoldedAffineApply(b, loc, b.getAffineSymbolExpr(0) * b.getAffineSymbolExpr(1), {stride, dims[i]});
+  }
+  Value view = memref::ReinterpretCastOp::create(b, loc, memref, b.getIndexAttr(0), dims, strides);
+  MemRefType dense = denseMemRef(shape);
+  return view.getType() == dense ? view : memref::CastOp::create(b, loc, dense, view);
+}
+
+Value Buffers::placeFor(Value tensor) {
+  for (OpOperand &use : tensor.getUses())
+    if (Value place = placeIn(use.getOwner(), tensor, use.getOperandNumber())) {
+      placed.insert({use.getOwner(), use.getOperandNumber()});
+      return place;
+    }
+  return allocate(tensor);
+}
+
+Value Buffers::placeIn(Operation *user, Value tensor, unsigned operand) {
+  if (auto pad = dyn_cast<PadOp>(user))
+    return placeInPad(pad, tensor);
+  if (auto concat = dyn_cast<tensor::ConcatOp>(user))
+    return placeInConcat(concat, tensor, operand);
+  if (isa<func::ReturnOp>(user))
+    return block.getArgument(block.getNumArguments() - user->getNumOperands() + operand);
+  auto reshape = dyn_cast<ReshapeOp>(user);
+  if (!reshape || !reshape->hasOneUse() || !tensorType(reshape.getResult()).hasStaticShape())
+    return nullptr;
+  // Through a reshape only into a dense buffer, that is, into a result of the entry.
+  OpOperand &use = *reshape.getResult().use_begin();
+  if (!isa<func::ReturnOp, ReshapeOp>(use.getOwner()))
+    return nullptr;
+  Value place = placeIn(use.getOwner(), reshape.getResult(), use.getOperandNumber());
+  return place ? viewAs(place, tensorType(tensor), {}) : nullptr;
+}
+
+Value Buffers::placeInPad(PadOp pad, Value tensor) {
+  RankedTensorType type = tensorType(tensor);
+  if (pad.getMode() != PadMode::constant || !hasStaticStrides(type) || buffers.count(pad.getResult()) ||
+      (ShapedType::isDynamic(type.getDimSize(0)) && (pad.getLow()[0] || pad.getHigh()[0])) ||
+      !standsAlone(pad))
+    return nullptr;
+  Value whole = placeFor(pad.getResult());
+  buffers[pad.getResult()] = whole;
+  borders.push_back({pad, whole});
+  SmallVector<OpFoldResult> offsets, ones(type.getRank(), b.getIndexAttr(1));
+  for (int64_t low : pad.getLow())
+    offsets.push_back(b.getIndexAttr(low));
+  SmallVector<OpFoldResult> extents = getAsOpFoldResult(sizesOf(tensor));
+  return memref::SubViewOp::create(b, tensor.getLoc(), whole, offsets, extents, ones);
+}
+
+Value Buffers::placeInConcat(tensor::ConcatOp concat, Value tensor, unsigned operand) {
+  RankedTensorType type = tensorType(tensor);
+  if (!hasStaticStrides(tensorType(concat.getResult())) || !standsAlone(concat) ||
+      ShapedType::isDynamic(type.getDimSize(concat.getDim())))
+    return nullptr;
+  Value &whole = buffers[concat.getResult()];
+  if (!whole) {
+    Value place = placeFor(concat.getResult());
+    buffers[concat.getResult()] = place;
+  }
+  SmallVector<OpFoldResult> offsets(type.getRank(), b.getIndexAttr(0)), ones(type.getRank(), b.getIndexAttr(1));
+  int64_t at = 0;
+  for (Value before : concat.getInputs().take_front(operand))
+    at += tensorType(before).getDimSize(concat.getDim());
+  offsets[concat.getDim()] = b.getIndexAttr(at);
+  SmallVector<OpFoldResult> extents = getAsOpFoldResult(sizesOf(tensor));
+  return memref::SubViewOp::create(b, tensor.getLoc(), buffers[concat.getResult()], offsets, extents, ones);
+}

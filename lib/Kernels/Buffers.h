@@ -1,0 +1,59 @@
+// Where the tensors of an entry lie once it is a list of launches, and their sizes.
+#ifndef COAT_KERNELS_BUFFERS_H
+#define COAT_KERNELS_BUFFERS_H
+
+#include "coat/Dialect/Coat.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/DenseSet.h"
+#include <functional>
+
+namespace coat {
+
+/// The row-major buffer that holds a tensor of this type.
+mlir::MemRefType denseMemRef(mlir::RankedTensorType type);
+
+/// Buffers and sizes of the tensors that the list has met so far. What it needs is built at the insertion point of `builder`.
+class Buffers {
+public:
+  /// A padding or concatenation is written by the producers of its operands only where `standsAlone` says that nothing is fused to it.
+  Buffers(mlir::func::FuncOp entry, mlir::OpBuilder &builder, std::function<bool(mlir::Operation *)> standsAlone)
+      : block(entry.getBody().front()), b(builder), standsAlone(std::move(standsAlone)) {}
+
+  /// The buffer that holds `tensor`: an argument's, one that was set, or the weight of a constant.
+  mlir::Value of(mlir::Value tensor);
+  void set(mlir::Value tensor, mlir::Value memref) { buffers[tensor] = memref; }
+  bool known(mlir::Value tensor) const { return buffers.contains(tensor); }
+
+  /// One index value a dimension.
+  llvm::SmallVector<mlir::Value> sizesOf(mlir::Value tensor);
+
+  /// Where the producer of `tensor` writes: the place that its one padding or concatenating user keeps for it, the result
+  /// of the entry, or a buffer of its own.
+  mlir::Value placeFor(mlir::Value tensor);
+  /// The part of the concatenation's buffer for its `operand`; null where that has no strides known here.
+  mlir::Value placeInConcat(mlir::tensor::ConcatOp concat, mlir::Value tensor, unsigned operand);
+  bool isPlaced(mlir::Operation *user, unsigned operand) const { return placed.contains({user, operand}); }
+  /// The padded buffers that `placeFor` has begun since this was last asked: whoever writes inside fills the border too.
+  llvm::SmallVector<std::pair<PadOp, mlir::Value>> takeBorders() { return std::exchange(borders, {}); }
+
+  mlir::Value allocate(mlir::Value tensor);
+  /// `memref` (dense, row-major) under another shape.
+  mlir::Value viewAs(mlir::Value memref, mlir::RankedTensorType shape, mlir::ValueRange dynamic);
+
+private:
+  mlir::Value placeIn(mlir::Operation *user, mlir::Value tensor, unsigned operand);
+  mlir::Value placeInPad(PadOp pad, mlir::Value tensor);
+  void resolveDims(mlir::Operation *before, mlir::Operation *end);
+
+  mlir::Block &block;
+  mlir::OpBuilder &b;
+  std::function<bool(mlir::Operation *)> standsAlone;
+  llvm::DenseMap<mlir::Value, mlir::Value> buffers;
+  llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value>> sizes;
+  llvm::DenseSet<std::pair<mlir::Operation *, unsigned>> placed;
+  llvm::SmallVector<std::pair<PadOp, mlir::Value>> borders;
+};
+
+} // namespace coat
+
+#endif
