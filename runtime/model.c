@@ -425,29 +425,46 @@ static int findWeights(message *m, const coat_options *options, const char **wei
 /* ---- Tasks ------------------------------------------------------------------------------------------------------ */
 
 typedef struct {
-  coat_thunk thunk;
-  const void *args;
+  const coat_part *parts;
   char *scratch;
   size_t stride;
 } launch_context;
 
+/* Tasks are numbered through all parts. */
 static void runTask(void *context, int64_t task, int worker) {
   const launch_context *launch = context;
-  launch->thunk(launch->args, task, launch->scratch + (size_t)worker * launch->stride);
+  const coat_part *part = launch->parts;
+  for (; task >= part->n; ++part)
+    task -= part->n;
+  part->thunk(part->args, task, launch->scratch + (size_t)worker * launch->stride);
 }
 
-void coat_parallel(coat_frame *frame, int32_t launch, int64_t n, coat_thunk thunk, const void *args) {
+static void runParts(const coat_frame *frame, int32_t count, const coat_part *parts) {
   const coat_options *options = frame->options;
-  if (options->profile)
-    options->profile(options->profile_ctx, launch, 1);
-  launch_context context = {thunk, args, frame->scratch, frame->scratch_stride};
+  launch_context context = {parts, frame->scratch, frame->scratch_stride};
+  int64_t n = 0;
+  for (int32_t i = 0; i < count; ++i)
+    n += parts[i].n;
   if (options->parallel_for && options->threads > 1 && n > 1)
     options->parallel_for(options->parallel_ctx, n, runTask, &context);
   else
-    for (int64_t task = 0; task < n; ++task)
-      thunk(args, task, frame->scratch);
-  if (options->profile)
-    options->profile(options->profile_ctx, launch, 0);
+    for (int32_t i = 0; i < count; ++i)
+      for (int64_t task = 0; task < parts[i].n; ++task)
+        parts[i].thunk(parts[i].args, task, frame->scratch);
+}
+
+/* A profile has the time of each launch, so it runs them one after the other. */
+void coat_parallel(coat_frame *frame, int32_t launch, int32_t count, const coat_part *parts) {
+  const coat_options *options = frame->options;
+  if (!options->profile) {
+    runParts(frame, count, parts);
+    return;
+  }
+  for (int32_t i = 0; i < count; ++i) {
+    options->profile(options->profile_ctx, launch + i, 1);
+    runParts(frame, 1, parts + i);
+    options->profile(options->profile_ctx, launch + i, 0);
+  }
 }
 
 /* ---- Exports ---------------------------------------------------------------------------------------------------- */

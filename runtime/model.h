@@ -45,9 +45,17 @@ typedef struct coat_frame {
  * scratch. Stays valid after the worker moves on: args live until coat_parallel returns. */
 typedef void (*coat_thunk)(const void *args, int64_t task, char *scratch);
 
-/* Runs tasks 0..n-1 of launch `launch` (an index into the info's kernels) and returns after all of them. n <= 0 does
- * nothing. Which worker runs what never changes a result. Called by the body only, on the thread of the run. */
-void coat_parallel(coat_frame *frame, int32_t launch, int64_t n, coat_thunk thunk, const void *args);
+/* Tasks 0..n-1 of one launch; n may be 0. 8 bytes a field. */
+typedef struct coat_part {
+  coat_thunk thunk;
+  const void *args;
+  int64_t n;
+} coat_part;
+
+/* Runs all tasks of `count` launches that are independent of each other, the first being number `launch` (an index into
+ * the info's kernels), and returns after all of them. Which worker runs what never changes a result. Called by the body
+ * only, on the thread of the run. */
+void coat_parallel(coat_frame *frame, int32_t launch, int32_t count, const coat_part *parts);
 
 /* ---- Tables ----------------------------------------------------------------------------------------------------- */
 

@@ -57,7 +57,7 @@ struct PlanWorkspace : coat::impl::PlanWorkspaceBase<PlanWorkspace> {
     return success();
   }
 
-  /// Sizes and lifetimes; the time is the number of the op in the block.
+  /// Sizes and lifetimes; the time is the number of the launch, the same for joined ones.
   FailureOr<std::vector<ArenaBuffer>> measure(func::FuncOp entry, ArrayRef<memref::AllocOp> allocs) {
     auto argumentSizes = sizesOfEntryArguments(entry);
     if (failed(argumentSizes))
@@ -65,8 +65,9 @@ struct PlanWorkspace : coat::impl::PlanWorkspaceBase<PlanWorkspace> {
     SizeBounds bounds(std::move(*argumentSizes));
     BufferViewFlowAnalysis names(entry);
     DenseMap<Operation *, int64_t> times;
+    int64_t time = 0;
     for (Operation &op : entry.getBody().front())
-      times[&op] = times.size();
+      times[&op] = isa<LaunchOp>(op) && !op.hasAttr("coat.joined") ? ++time : time;
     std::vector<ArenaBuffer> buffers;
     for (memref::AllocOp alloc : allocs) {
       auto bytes = bounds.largestBytes(alloc.getType(), alloc.getDynamicSizes());

@@ -1,10 +1,11 @@
 // RUN: coat-opt %s --coat-lower-entry | FileCheck %s
 
-// CHECK: func private @coat_parallel(!llvm.ptr, i32, i64, !llvm.ptr, !llvm.ptr)
+// CHECK: func private @coat_parallel(!llvm.ptr, i32, i32, !llvm.ptr)
 
 // CHECK-LABEL: func @net_body
 // CHECK-SAME: (%[[FRAME:.*]]: !llvm.ptr) attributes {coat.entry}
 // CHECK: %[[ARGS:.*]] = llvm.alloca
+// CHECK: %[[PARTS:.*]] = llvm.alloca
 // CHECK: %[[DIMS_AT:.*]] = llvm.getelementptr %[[FRAME]][1]
 // CHECK: %[[DIMS:.*]] = llvm.load %[[DIMS_AT]]
 // The second tensor's second dimension is number 1 + 1.
@@ -16,7 +17,7 @@ func.func @net(%x: memref<8xf32>, %y: memref<4x?xf32> {coat.result}) attributes 
   %c128 = arith.constant 128 : index
   %t = coat.workspace %c128 : memref<8xf32>
   // CHECK: constant @net_k0_thunk
-  // CHECK: call @coat_parallel(%[[FRAME]], %{{.*}}, %{{.*}}, %{{.*}}, %[[ARGS]])
+  // CHECK: call @coat_parallel(%[[FRAME]], %{{.*}}, %{{.*}}, %[[PARTS]])
   coat.launch @k0(%x, %w) outs(%t) : (memref<8xf32>, memref<8xf32>, memref<8xf32>) -> ()
   // A symbolic number of tasks is asked for.
   // CHECK: call @net_k1_tasks(

@@ -2,7 +2,7 @@
 
 // The whole stage on a module as the Memory stage leaves it: two kernels, a workspace, a weight, a scratch buffer.
 
-// CHECK: llvm.func @coat_parallel(!llvm.ptr, i32, i64, !llvm.ptr, !llvm.ptr)
+// CHECK: llvm.func @coat_parallel(!llvm.ptr, i32, i32, !llvm.ptr)
 // CHECK: llvm.func @net_body(%{{.*}}: !llvm.ptr)
 // CHECK-NOT: unrealized_conversion_cast
 func.func @net(%x: memref<4x8xf32> {coat.name = "x"}, %y: memref<4x8xf32> {coat.name = "y", coat.result}) attributes {coat.entry, coat.workspace = 128 : i64} {

@@ -22,6 +22,16 @@ def PlanWeights : Pass<"coat-plan-weights", "::mlir::func::FuncOp"> {
   }];
 }
 
+def JoinLaunches : Pass<"coat-join-launches", "::mlir::func::FuncOp"> {
+  let summary = "launches that need not wait for each other run together";
+  let description = [{
+    A launch gets `coat.joined` when it neither reads nor writes what the launches
+    joined before it write, nor writes what they read: threads then meet once for
+    all of them. Their buffers count as needed at the same time.
+  }];
+  let statistics = [Statistic<"numJoined", "joined", "launches that run with the one before">];
+}
+
 def PlanWorkspace : Pass<"coat-plan-workspace", "::mlir::func::FuncOp"> {
   let summary = "activations -> offsets in the caller's workspace";
   let description = [{

@@ -1,11 +1,13 @@
 // coat-lower-entry: the launch list becomes @<entry>_body(frame).
 //
 // The body is straight code: it computes addresses and hands the tasks of each launch to coat_parallel of the runtime
-// (runtime/model.h), which knows about threads, scratch and profiling. Operands travel through one struct on the stack,
-// shared by all launches because coat_parallel returns only after the last task; a thunk a kernel unpacks it.
+// (runtime/model.h), which knows about threads, scratch and profiling. Operands travel through one array on the stack,
+// shared by all launches because coat_parallel returns only after the last task; a thunk a kernel unpacks it. Launches that
+// were joined are handed over together.
 //
 //   coat.launch @k(%x, %w) outs(%y)  ->  args[0..] = pointers, dynamic sizes, dynamic strides
-//                                        coat_parallel(frame, 0, 12, @net_k_thunk, args)
+//                                        parts[0] = {@net_k_thunk, args, 12}
+//                                        coat_parallel(frame, 0, 1, parts)
 //
 // KernelSignature.h says how a memref becomes words of the struct.
 #include "KernelSignature.h"
@@ -28,6 +30,9 @@ using namespace coat;
 namespace {
 /// Fields of coat_frame (runtime/model.h), 8 bytes each.
 enum FrameField { frameTensors = 0, frameDims = 1, frameWorkspace = 3, frameWeights = 4 };
+
+/// Fields of coat_part: thunk, args, n.
+constexpr int32_t partFields = 3;
 
 class EntryLowering {
 public:
@@ -56,7 +61,7 @@ public:
 private:
   void declareParallel() {
     b.setInsertionPointToStart(module.getBody());
-    auto type = b.getFunctionType({ptr, b.getI32Type(), i64, ptr, ptr}, {});
+    auto type = b.getFunctionType({ptr, b.getI32Type(), b.getI32Type(), ptr}, {});
     func::FuncOp::create(b, entry.getLoc(), "coat_parallel", type).setPrivate();
   }
 
@@ -90,7 +95,9 @@ private:
       return failure();
     frame = entry.getArgument(0);
     b.setInsertionPointToStart(&entry.getBody().front());
-    args = LLVM::AllocaOp::create(b, loc, ptr, i64, constant(loc, maxWords()));
+    auto [mostWords, mostParts] = largestMeeting();
+    args = LLVM::AllocaOp::create(b, loc, ptr, i64, constant(loc, mostWords));
+    parts = LLVM::AllocaOp::create(b, loc, ptr, i64, constant(loc, mostParts * partFields));
     Value tensors = load(loc, ptr, frame, frameTensors), dims = load(loc, ptr, frame, frameDims);
     workspace = load(loc, ptr, frame, frameWorkspace);
     weights = load(loc, ptr, frame, frameWeights);
@@ -110,11 +117,18 @@ private:
     return entry.eraseArguments(old);
   }
 
-  int64_t maxWords() {
-    int64_t most = 1;
-    for (auto [name, kernel] : kernels)
-      most = std::max(most, numWords(kernel));
-    return most;
+  /// The most words of operands, and the most launches, that are handed over together.
+  std::pair<int64_t, int64_t> largestMeeting() {
+    int64_t mostWords = 1, mostParts = 1, words = 0, count = 0;
+    for (LaunchOp launch : entry.getOps<LaunchOp>()) {
+      if (!launch->hasAttr("coat.joined"))
+        words = count = 0;
+      if (func::FuncOp kernel = kernels.lookup(launch.getKernel()))
+        words += numWords(kernel);
+      mostWords = std::max(mostWords, words);
+      mostParts = std::max(mostParts, ++count);
+    }
+    return {mostWords, mostParts};
   }
 
   LogicalResult lower(WeightOp op) {
@@ -150,16 +164,36 @@ private:
       llvm::append_range(extents, own);
       llvm::append_range(sizes, ArrayRef(own).take_front(cast<MemRefType>(operand.getType()).getNumDynamicDims()));
     }
-    int32_t word = 0;
-    for (Value value : llvm::concat<Value>(pointers, extents)) {
-      Value slot = LLVM::GEPOp::create(b, loc, ptr, i64, args, ArrayRef<LLVM::GEPArg>{word++});
-      LLVM::StoreOp::create(b, loc, value, slot);
-    }
-    Value number = LLVM::ConstantOp::create(b, loc, b.getI32Type(), launches++);
-    func::CallOp::create(b, loc, "coat_parallel", TypeRange(),
-                         ValueRange{frame, number, countTasks(loc, kernel, sizes), thunkOf(kernel), args});
+    Value own = address(loc, args, word);
+    for (Value value : llvm::concat<Value>(pointers, extents))
+      LLVM::StoreOp::create(b, loc, value, address(loc, args, word++));
+    for (Value field : {thunkOf(kernel), own, countTasks(loc, kernel, sizes)})
+      LLVM::StoreOp::create(b, loc, field, address(loc, parts, partField++));
+    if (!joinsNext(op))
+      meet(loc);
     op.erase();
     return success();
+  }
+
+  Value address(Location loc, Value array, int32_t word) {
+    return LLVM::GEPOp::create(b, loc, ptr, i64, array, ArrayRef<LLVM::GEPArg>{word});
+  }
+
+  static bool joinsNext(LaunchOp op) {
+    Operation *next = op->getNextNode();
+    while (next && !isa<LaunchOp>(next))
+      next = next->getNextNode();
+    return next && next->hasAttr("coat.joined");
+  }
+
+  /// Hands over the launches whose parts are written.
+  void meet(Location loc) {
+    int32_t count = partField / partFields;
+    auto number = [&](int32_t n) { return LLVM::ConstantOp::create(b, loc, b.getI32Type(), n); };
+    func::CallOp::create(b, loc, "coat_parallel", TypeRange(),
+                         ValueRange{frame, number(launches), number(count), parts});
+    launches += count;
+    word = partField = 0;
   }
 
   /// The number of tasks: a constant, or a call of the counting function that coat-lower-tasks made.
@@ -199,9 +233,10 @@ private:
   OpBuilder b;
   LLVMTypeConverter converter;
   Type ptr, i64;
-  Value frame, args, workspace, weights;
+  Value frame, args, parts, workspace, weights;
   llvm::MapVector<StringRef, func::FuncOp> kernels; // by the name that launches use
-  int32_t launches = 0;
+  int32_t launches = 0;            // that were handed over
+  int32_t word = 0, partField = 0; // written since
 };
 
 struct LowerEntry : coat::impl::LowerEntryBase<LowerEntry> {

@@ -1,0 +1,82 @@
+// coat-join-launches: enters the entry's list of launches; marks with `coat.joined` each launch whose tasks may run together with
+// those of the launch before it. Left alone: launches that wait for what is written just before them.
+//
+// Why: threads meet after every launch, and the last tasks of one leave some of them idle. Branches of a network and the
+// projections of an attention are independent and stand side by side, so one meeting serves them all.
+//
+//   coat.launch @k0(%x) outs(%a)                     coat.launch @k0(%x) outs(%a)
+//   coat.launch @k1(%x) outs(%b)               ->    coat.launch @k1(%x) outs(%b) {coat.joined}
+//   coat.launch @k2(%a, %b) outs(%y)                 coat.launch @k2(%a, %b) outs(%y)
+#include "coat/Dialect/Coat.h"
+#include "coat/Memory/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Interfaces/ValueBoundsOpInterface.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
+
+namespace coat {
+#define GEN_PASS_DEF_JOINLAUNCHES
+#include "coat/Memory/Passes.h.inc"
+} // namespace coat
+
+using namespace mlir;
+using namespace coat;
+
+namespace {
+constexpr size_t mostJoined = 8; // keeps the list of operands of one meeting short
+
+/// The buffer that `memref` is a view of, and the last subview on the way that cuts that very buffer.
+struct Place {
+  Value buffer;
+  memref::SubViewOp part;
+};
+
+Place placeOf(Value memref) {
+  Place place{memref, {}};
+  while (auto view = place.buffer.getDefiningOp<ViewLikeOpInterface>()) {
+    place.part = dyn_cast<memref::SubViewOp>(view.getOperation());
+    place.buffer = view.getViewSource();
+  }
+  return place;
+}
+
+/// May the two share bytes? Parts of one buffer do not where their offsets and sizes say so.
+bool mayOverlap(Place a, Place b) {
+  if (a.buffer != b.buffer)
+    return false;
+  if (!a.part || !b.part || !a.part.hasUnitStride() || !b.part.hasUnitStride())
+    return true;
+  FailureOr<bool> overlap = ValueBoundsConstraintSet::areOverlappingSlices(
+      a.part.getContext(), HyperrectangularSlice(a.part), HyperrectangularSlice(b.part));
+  return failed(overlap) || *overlap;
+}
+
+bool anyOverlap(ValueRange left, ValueRange right) {
+  return llvm::any_of(left, [&](Value a) {
+    return llvm::any_of(right, [&](Value b) { return mayOverlap(placeOf(a), placeOf(b)); });
+  });
+}
+
+bool areIndependent(LaunchOp before, LaunchOp after) {
+  return !anyOverlap(before.getOutputs(), after.getInputs()) && !anyOverlap(before.getOutputs(), after.getOutputs()) &&
+         !anyOverlap(before.getInputs(), after.getOutputs());
+}
+
+struct JoinLaunches : coat::impl::JoinLaunchesBase<JoinLaunches> {
+  void runOnOperation() override {
+    if (!getOperation()->hasAttr("coat.entry"))
+      return;
+    SmallVector<LaunchOp> joined;
+    for (LaunchOp launch : getOperation().getOps<LaunchOp>()) {
+      bool joins = !joined.empty() && joined.size() < mostJoined &&
+                   llvm::all_of(joined, [&](LaunchOp other) { return areIndependent(other, launch); });
+      if (!joins)
+        joined.clear();
+      else
+        launch->setAttr("coat.joined", UnitAttr::get(&getContext()));
+      joined.push_back(launch);
+      numJoined += joins;
+    }
+  }
+};
+} // namespace
