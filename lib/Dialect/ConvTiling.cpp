@@ -3,6 +3,7 @@
 // All loops are dimensions of the result; the reduction is never cut, it runs in registers. The ops have value semantics and
 // need no destination: a tile of them is the same op on slices. Cut are channels-last convolutions without pads, along
 // channels only where whole packed blocks result.
+#include "ProductTiling.h"
 #include "Shapes.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -12,8 +13,7 @@ using namespace coat;
 
 using Sizes = SmallVector<OpFoldResult>;
 
-/// The box [0, size of the result) as loops.
-static SmallVector<Range> domainOf(OpBuilder &builder, Value result) {
+SmallVector<Range> coat::domainOf(OpBuilder &builder, Value result) {
   SmallVector<Range> domain;
   ReifiedRankedShapedTypeDims shapes;
   auto type = tensorType(result);
@@ -31,8 +31,7 @@ static OpFoldResult apply(OpBuilder &builder, Location loc, AffineExpr expr, OpF
   return affine::makeComposedFoldedAffineApply(builder, loc, expr, {value});
 }
 
-/// A slice of `source`; remembered in `result` so that fusion can follow it.
-static Value sliceOf(OpBuilder &builder, Location loc, Value source, ArrayRef<OpFoldResult> offsets,
+Value coat::sliceOf(OpBuilder &builder, Location loc, Value source, ArrayRef<OpFoldResult> offsets,
                      ArrayRef<OpFoldResult> sizes, TilingResult &result) {
   SmallVector<OpFoldResult> ones(offsets.size(), builder.getIndexAttr(1));
   auto slice = tensor::ExtractSliceOp::create(builder, loc, source, offsets, sizes, ones);
@@ -46,7 +45,7 @@ static void addWhole(OpBuilder &builder, Location loc, Value source, int64_t dim
   sizes.push_back(tensor::getMixedSize(builder, loc, source, dim));
 }
 
-static TilingResult resultOf(TilingResult result, Operation *op) {
+TilingResult coat::resultOf(TilingResult result, Operation *op) {
   result.tiledOps = {op};
   result.tiledValues = {op->getResult(0)};
   return result;
@@ -64,9 +63,8 @@ static bool cutsAtBlocks(OpFoldResult size, int64_t block) {
   });
 }
 
-/// A channel range as packed blocks; fails where it may start inside a block.
-static LogicalResult packedRange(OpBuilder &builder, Location loc, OpFoldResult offset, OpFoldResult size, int64_t block,
-                                 OpFoldResult &blockOffset, OpFoldResult &blockCount) {
+LogicalResult coat::packedRange(OpBuilder &builder, Location loc, OpFoldResult offset, OpFoldResult size, int64_t block,
+                                OpFoldResult &blockOffset, OpFoldResult &blockCount) {
   std::optional<int64_t> start = getConstantIntValue(offset);
   if (start ? *start % block != 0 : !cutsAtBlocks(size, block))
     return failure();
@@ -76,8 +74,8 @@ static LogicalResult packedRange(OpBuilder &builder, Location loc, OpFoldResult 
   return success();
 }
 
-static Value biasSlice(OpBuilder &builder, Location loc, Value bias, OpFoldResult offset, OpFoldResult size,
-                       TilingResult &result) {
+Value coat::biasSlice(OpBuilder &builder, Location loc, Value bias, OpFoldResult offset, OpFoldResult size,
+                      TilingResult &result) {
   return bias ? sliceOf(builder, loc, bias, {offset}, {size}, result) : Value();
 }
 

@@ -114,7 +114,7 @@ def Coat_ScheduleAttr : AttrDef<Coat_Dialect, "Schedule"> {
   let mnemonic = "schedule";
   let summary = "how one kernel is computed";
   let description = [{
-    `algorithm` names the form ("direct", "gemm", "depthwise", "flash", "rows", "loops").
+    `algorithm` names the form ("direct", "gemm", "depthwise", "winograd", "flash", "rows", "loops").
     `tile` is the part of the iteration domain (of the root op's TilingInterface)
     that one task computes, 0 meaning the whole extent. `reg` is the register
     tile inside it, in the same dimensions. `vector` is the number of f32 lanes.

@@ -1,6 +1,7 @@
 // All of the dialect, for TableGen.
 include "coat/Dialect/CoatBase.td"
 include "coat/Dialect/ConvOps.td"
+include "coat/Dialect/WinogradOps.td"
 include "coat/Dialect/PoolOps.td"
 include "coat/Dialect/AttentionOps.td"
 include "coat/Dialect/NormOps.td"
