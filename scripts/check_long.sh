@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What takes too long for every change: all of scripts/check.sh, then the large models at -O0 too.
+# What takes too long for every change: all of scripts/check.sh, then the large models, and the slow ones at -O0 too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/check.sh

@@ -1,5 +1,6 @@
 """Where the build is, and the exported models, made once into build/models."""
 import fcntl
+import glob
 import os
 import subprocess
 import sys
@@ -21,7 +22,7 @@ def model():
         os.makedirs(MODELS, exist_ok=True)
         done = os.path.join(MODELS, name + ".done")
         script = os.path.join(ROOT, "test", "models", "export.py")
-        newest = max(os.path.getmtime(os.path.join(ROOT, "test", "models", f)) for f in ("export.py", "networks.py"))
+        newest = max(map(os.path.getmtime, glob.glob(os.path.join(ROOT, "test", "models", "*.py"))))
         with open(os.path.join(MODELS, name + ".lock"), "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # tests of one model may run on both workers
             if not os.path.exists(done) or os.path.getmtime(done) < newest:

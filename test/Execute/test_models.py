@@ -8,11 +8,13 @@ import coat
 from conftest import within_bounds
 
 TORCH = ["lenet5", "resnet18", "resnet50", "mobilenet_v2", "googlenet", "vit_ti16", "unet_attention", "se_resnet18",
-         "cbam_resnet18", "text_classifier", "cross_attention", "conv3d", "conv_attention"]
+         "cbam_resnet18", "text_classifier", "cross_attention", "conv3d", "conv_attention", "efficientnet_b0"]
+# Up to 110 million parameters: scripts/check_long.sh runs them.
+LARGE = ["convnext_t", "swin_t", "vit_b16", "bert_base"]
 KERAS = ["keras_lenet", "keras_conv_attention"]
 LIGHT = ["light_bvlc_alexnet", "light_densenet121", "light_inception_v1", "light_inception_v2", "light_resnet50",
          "light_shufflenet", "light_squeezenet", "light_vgg19", "light_zfnet512"]
-FILES = ([(n, f"{n}.{e}.onnx") for n in TORCH for e in ("legacy", "dynamo")] + [(n, f"{n}.keras.onnx") for n in KERAS] +
+FILES = ([(n, f"{n}.{e}.onnx") for n in TORCH + LARGE for e in ("legacy", "dynamo")] + [(n, f"{n}.keras.onnx") for n in KERAS] +
          [(n, f"{n}.onnx") for n in LIGHT])
 # Scalar loops and half a gigabyte of weights: -O0 is run for these by scripts/check_long.sh.
 SLOW_REFERENCE = {"light_vgg19", "light_zfnet512"}
@@ -33,8 +35,8 @@ def each(cases):
 @pytest.mark.parametrize("level", [2, 0], ids=["O2", "O0"])
 @pytest.mark.parametrize("name,file", each(FILES), ids=[f for _, f in FILES])
 def test_model(model, name, file, level):
-    if level == 0 and name in SLOW_REFERENCE and not LONG:
-        pytest.skip("slow at -O0; scripts/check_long.sh runs it")
+    if not LONG and (name in LARGE or level == 0 and name in SLOW_REFERENCE):
+        pytest.skip("takes long; scripts/check_long.sh runs it")
     prefix = model(name)
     inputs, expected = arrays(prefix + ".npz")
     module = coat.compile(os.path.join(os.path.dirname(prefix), file), opt_level=level)

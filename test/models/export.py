@@ -128,6 +128,7 @@ def export_light(name, out):
         for tensor in model.graph.initializer:
             if tensor.name in product.input[1:]:
                 tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor) / deviation, tensor.name))
+    model.ir_version = max(model.ir_version, 4)  # from 4 on a weight need not be an input of the graph, too
     path = f"{out}/light_{name}.onnx"
     onnx.save(model, path)
     outputs = run(None)

@@ -6,6 +6,9 @@ import torch
 from torch import nn
 import torch.nn.functional as F
 
+from bert import Bert, bert_inputs
+from swin import Swin
+
 
 def conv_bn(cin, cout, k=3, s=1, p=None, groups=1, act=nn.ReLU):
     layers = [nn.Conv2d(cin, cout, k, s, k // 2 if p is None else p, groups=groups, bias=False), nn.BatchNorm2d(cout)]
@@ -115,7 +118,7 @@ class Inception(nn.Module):
 
 
 def googlenet():
-    return nn.Sequential(conv_bn(3, 64, 7, 2), nn.MaxPool2d(3, 2, ceil_mode=True), conv_bn(64, 64, 1),
+    return nn.Sequential(conv_bn(3, 64, 7, 2), nn.MaxPool2d(3, 2, ceil_mode=True), nn.LocalResponseNorm(5), conv_bn(64, 64, 1),
                          conv_bn(64, 192, 3), nn.MaxPool2d(3, 2, ceil_mode=True), Inception(192, 64, 96, 128, 16, 32, 32),
                          Inception(256, 128, 128, 192, 32, 96, 64), nn.MaxPool2d(3, 2, ceil_mode=True),
                          Inception(480, 192, 96, 208, 16, 48, 64), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, 1000))
@@ -233,6 +236,59 @@ class ConvAttentionClassifier(nn.Module):
         return F.softmax(self.head(torch.flatten(f, 1)), -1)
 
 
+class MBConv(nn.Module):
+    """EfficientNet's block: expand, depthwise, squeeze-excitation whose width comes from the block's input, project."""
+    def __init__(self, cin, cout, k, stride, expand):
+        super().__init__()
+        hidden = cin * expand
+        layers = [conv_bn(cin, hidden, 1, act=nn.SiLU)] if expand != 1 else []
+        self.body = nn.Sequential(*layers, conv_bn(hidden, hidden, k, stride, groups=hidden, act=nn.SiLU))
+        self.fc1, self.fc2 = nn.Conv2d(hidden, cin // 4, 1), nn.Conv2d(cin // 4, hidden, 1)
+        self.project, self.add = conv_bn(hidden, cout, 1, act=None), stride == 1 and cin == cout
+
+    def forward(self, x):
+        y = self.body(x)
+        y = y * torch.sigmoid(self.fc2(F.silu(self.fc1(F.adaptive_avg_pool2d(y, 1)))))
+        y = self.project(y)
+        return x + y if self.add else y
+
+
+def efficientnet_b0():
+    layers, cin = [conv_bn(3, 32, 3, 2, act=nn.SiLU)], 32
+    for t, c, n, s, k in [(1, 16, 1, 1, 3), (6, 24, 2, 2, 3), (6, 40, 2, 2, 5), (6, 80, 3, 2, 3), (6, 112, 3, 1, 5), (6, 192, 4, 2, 5),
+                          (6, 320, 1, 1, 3)]:
+        for i in range(n):
+            layers.append(MBConv(cin, c, k, s if i == 0 else 1, t))
+            cin = c
+    return nn.Sequential(*layers, conv_bn(cin, 1280, 1, act=nn.SiLU), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(1280, 1000))
+
+
+class ConvNeXtBlock(nn.Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.depthwise, self.norm = nn.Conv2d(dim, dim, 7, padding=3, groups=dim), nn.LayerNorm(dim, 1e-6)
+        self.mlp = nn.Sequential(nn.Linear(dim, 4 * dim), nn.GELU(), nn.Linear(4 * dim, dim))
+        self.scale = nn.Parameter(torch.rand(dim, 1, 1))
+
+    def forward(self, x):
+        y = self.mlp(self.norm(self.depthwise(x).permute(0, 2, 3, 1)))
+        return x + self.scale * y.permute(0, 3, 1, 2)
+
+
+class ChannelNorm(nn.LayerNorm):
+    """Layer norm over the channels of an image."""
+    def forward(self, x):
+        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+def convnext_t(depths=(3, 3, 9, 3), dims=(96, 192, 384, 768)):
+    layers = [nn.Conv2d(3, dims[0], 4, 4), ChannelNorm(dims[0], 1e-6)]
+    for i, (depth, dim) in enumerate(zip(depths, dims)):
+        layers += [ChannelNorm(dims[i - 1], 1e-6), nn.Conv2d(dims[i - 1], dim, 2, 2)] if i else []
+        layers += [ConvNeXtBlock(dim) for _ in range(depth)]
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), ChannelNorm(dims[-1], 1e-6), nn.Flatten(), nn.Linear(dims[-1], 1000))
+
+
 IMAGE = lambda: {"image": torch.randn(1, 3, 224, 224)}
 
 networks = {
@@ -249,18 +305,29 @@ networks = {
     "cross_attention": (CrossAttention, lambda: {"query": torch.randn(1, 17, 64), "context": torch.randn(1, 50, 64)}),
     "conv3d": (conv3d_net, lambda: {"volume": torch.randn(1, 1, 16, 16, 16)}),
     "conv_attention": (ConvAttentionClassifier, lambda: {"image": torch.randn(1, 3, 32, 32)}),
+    "efficientnet_b0": (efficientnet_b0, IMAGE),
+    "convnext_t": (convnext_t, IMAGE),
+    "swin_t": (Swin, IMAGE),
+    "vit_b16": (lambda: ViT(768, 12, 12), IMAGE),
+    "bert_base": (Bert, bert_inputs),
 }
 
 
 def build(name):
-    """The module in eval mode with trained-looking statistics, and its inputs, from a fixed seed."""
+    """The module in eval mode, and its inputs, from a fixed seed.
+
+    Normalizations take their statistics from random inputs, as training would: with made-up ones the signal of a deep network
+    fades until its output no longer depends on the input, and no test would see a wrong number.
+    """
     torch.manual_seed(sum(map(ord, name)))
     make, inputs = networks[name]
-    module = make().eval()
-    for m in module.modules():
-        if isinstance(m, (nn.BatchNorm2d, nn.BatchNorm3d)):
-            nn.init.uniform_(m.weight, 0.5, 1.5)
-            nn.init.normal_(m.bias, 0, 0.1)
-            m.running_mean.normal_(0, 0.1)
-            m.running_var.uniform_(0.5, 1.5)
-    return module, inputs()
+    module = make().train()
+    norms = [m for m in module.modules() if isinstance(m, (nn.BatchNorm2d, nn.BatchNorm3d))]
+    for m in norms:
+        nn.init.uniform_(m.weight, 0.5, 1.5)
+        nn.init.normal_(m.bias, 0, 0.1)
+        m.momentum = 1.0
+    if norms:
+        with torch.no_grad():
+            module(torch.cat([next(iter(inputs().values())) for _ in range(4)]))
+    return module.eval(), inputs()
