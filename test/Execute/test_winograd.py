@@ -1,0 +1,90 @@
+"""Winograd convolutions against the reference: sizes that no tile divides, tails of channels, batches, epilogues, threads."""
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+import coat
+from conftest import within_bounds
+
+
+def network(height, width, channels, out, batch=1, pads=1, residual=False, layers=1):
+    """`layers` 3x3 convolutions, each with bias, a residual where asked for, and relu."""
+    rng = np.random.default_rng(0)
+    nodes, weights, value = [], [], "x"
+    for i in range(layers):
+        into = channels if i == 0 else out
+        w = rng.standard_normal((out, into, 3, 3)) / np.sqrt(9 * into)
+        weights += [numpy_helper.from_array(w.astype(np.float32), f"w{i}"),
+                    numpy_helper.from_array(rng.standard_normal(out).astype(np.float32), f"b{i}")]
+        nodes.append(helper.make_node("Conv", [value, f"w{i}", f"b{i}"], [f"c{i}"], pads=[pads] * 4))
+        result = f"c{i}"
+        if residual:
+            nodes.append(helper.make_node("Add", [result, value], [f"a{i}"]))
+            result = f"a{i}"
+        value = f"y{i}" if i + 1 < layers else "y"
+        nodes.append(helper.make_node("Relu", [result], [value]))
+    less = 2 * layers * (1 - pads)
+    shapes = [("x", [batch, channels, height, width]), ("y", [batch, out, height - less, width - less])]
+    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes)
+    graph = helper.make_graph(nodes, "winograd", [x], [y], weights)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+def winograds(module):
+    return sum("winograd_conv" in kernel["ops"] for kernel in module.info["kernels"])
+
+
+CASES = {"f4": (dict(height=32, width=32, channels=32, out=32), 4),
+         "f4_rows_are_tasks": (dict(height=64, width=64, channels=32, out=32), 4),
+         "f4_tails": (dict(height=23, width=25, channels=37, out=41), 4),
+         "f4_batch": (dict(height=15, width=18, channels=64, out=48, batch=2), 4),
+         "f4_residual": (dict(height=26, width=26, channels=48, out=48, residual=True, layers=2), 4),
+         "f4_no_pads": (dict(height=33, width=30, channels=32, out=32, pads=0), 4),
+         "f2": (dict(height=7, width=7, channels=512, out=512), 2),
+         "f2_tails": (dict(height=7, width=6, channels=500, out=505, batch=2), 2)}
+
+
+@pytest.mark.parametrize("march", ["x86-64-v2", "x86-64-v3"])
+@pytest.mark.parametrize("shape,tile", CASES.values(), ids=CASES)
+def test_like_the_reference(shape, tile, march):
+    model = network(**shape)
+    module = coat.compile(model, flags=[f"-march={march}"])
+    assert winograds(module) == 1
+    text = coat.compile(model, opt_level=0)
+    x = np.random.default_rng(1).standard_normal([shape.get("batch", 1), shape["channels"], shape["height"], shape["width"]])
+    x = x.astype(np.float32)
+    (one,), (expected,) = module(x), text(x)
+    within_bounds(one, expected)
+    two, = coat.load(module.path, threads=2)(x)
+    np.testing.assert_array_equal(one, two)
+
+
+def test_compiles_for_avx512():
+    assert winograds(coat.compile(network(32, 32, 32, 32), flags=["--isa=x86-64-v3,x86-64-v4"])) == 1
+
+
+def test_symbolic_batch():
+    model = network(16, 16, 64, 64, batch="N", layers=2, residual=True)
+    module, reference = coat.compile(model, dims={"N": (1, 4)}), coat.compile(model, dims={"N": (1, 4)}, opt_level=0)
+    assert winograds(module)
+    for batch in (1, 3, 4):
+        x = np.random.default_rng(batch).standard_normal([batch, 64, 16, 16]).astype(np.float32)
+        within_bounds(module(x)[0], reference(x)[0])
+
+
+def test_large_plane():
+    """Tasks of rows, each of which transforms its own input."""
+    module = coat.compile(network(56, 56, 64, 64))
+    assert [k["ops"].split("+")[:2] for k in module.info["kernels"] if "winograd" in k["ops"]] == [["winograd_input", "winograd_conv"]]
+
+
+def test_small_plane():
+    """Tasks of channels, which share the transformed input."""
+    module = coat.compile(network(14, 14, 128, 128))
+    assert [k["ops"].split("+")[0] for k in module.info["kernels"] if "winograd" in k["ops"]] == ["winograd_input", "winograd_conv"]
+
+
+@pytest.mark.parametrize("level", [1])
+def test_not_below_o2(level):
+    assert not winograds(coat.compile(network(32, 32, 32, 32), opt_level=level))

@@ -1,0 +1,91 @@
+// RUN: coat-opt %s --coat-winograd=cpu=x86-64-v3 --canonicalize | FileCheck %s
+
+// Four rows and columns of a tile: the pad grows from 14 + 2 to 4 * 4 + 2. Weights of 256 x 256 x 36.
+// CHECK-LABEL: @f4
+// CHECK: coat.pad constant %arg0 {high = array<i64: 0, 3, 3, 0>, low = array<i64: 0, 1, 1, 0>{{.*}} -> tensor<1x18x18x256xf32>
+// CHECK: coat.winograd_input {{.*}} {tile = 4 : i64} : tensor<1x18x18x256xf32> -> tensor<1x16x36x16x16xf32>
+// CHECK: coat.winograd_conv {{.*}} bias %arg1 {out_channels = 256 : i64, output_size = array<i64: 14, 14>, tile = 4 : i64} : (tensor<1x16x36x16x16xf32>, tensor<16x36x256x16xf32>, tensor<256xf32>) -> tensor<1x14x14x256xf32>
+func.func @f4(%x: tensor<1x14x14x256xf32>, %b: tensor<256xf32>) -> tensor<1x14x14x256xf32> {
+  %w = arith.constant dense<1.0> : tensor<256x256x3x3xf32>
+  %0 = coat.pad constant %x {low = array<i64: 0, 1, 1, 0>, high = array<i64: 0, 1, 1, 0>} : (tensor<1x14x14x256xf32>) -> tensor<1x16x16x256xf32>
+  %1 = coat.conv %0, %w bias %b {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>,
+      data_layout = #coat<layout channels_last>} : (tensor<1x16x16x256xf32>, tensor<256x256x3x3xf32>, tensor<256xf32>) -> tensor<1x14x14x256xf32>
+  return %1 : tensor<1x14x14x256xf32>
+}
+
+// Few pixels and many weights: reading 36/9 of them would take longer than 16/9.
+// CHECK-LABEL: @f2
+// CHECK: coat.winograd_input {{.*}} {tile = 2 : i64} : tensor<?x10x10x512xf32> -> tensor<?x32x16x16x16xf32>
+func.func @f2(%x: tensor<?x9x9x512xf32>) -> tensor<?x7x7x512xf32> {
+  %w = arith.constant dense<1.0> : tensor<512x512x3x3xf32>
+  %0 = coat.conv %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>,
+      data_layout = #coat<layout channels_last>} : (tensor<?x9x9x512xf32>, tensor<512x512x3x3xf32>) -> tensor<?x7x7x512xf32>
+  return %0 : tensor<?x7x7x512xf32>
+}
+
+// No pad where tiles cover the result exactly.
+// CHECK-LABEL: @exact
+// CHECK-NOT: coat.pad
+// CHECK: coat.winograd_input %arg0
+func.func @exact(%x: tensor<1x58x58x64xf32>) -> tensor<1x56x56x64xf32> {
+  %w = arith.constant dense<1.0> : tensor<64x64x3x3xf32>
+  %0 = coat.conv %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>,
+      data_layout = #coat<layout channels_last>} : (tensor<1x58x58x64xf32>, tensor<64x64x3x3xf32>) -> tensor<1x56x56x64xf32>
+  return %0 : tensor<1x56x56x64xf32>
+}
+
+// CHECK-LABEL: @strided
+// CHECK: coat.conv
+func.func @strided(%x: tensor<1x57x57x64xf32>) -> tensor<1x28x28x64xf32> {
+  %w = arith.constant dense<1.0> : tensor<64x64x3x3xf32>
+  %0 = coat.conv %x, %w {strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>,
+      data_layout = #coat<layout channels_last>} : (tensor<1x57x57x64xf32>, tensor<64x64x3x3xf32>) -> tensor<1x28x28x64xf32>
+  return %0 : tensor<1x28x28x64xf32>
+}
+
+// CHECK-LABEL: @dilated
+// CHECK: coat.conv
+func.func @dilated(%x: tensor<1x60x60x64xf32>) -> tensor<1x56x56x64xf32> {
+  %w = arith.constant dense<1.0> : tensor<64x64x3x3xf32>
+  %0 = coat.conv %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 2, 2>, pads = array<i64: 0, 0, 0, 0>,
+      data_layout = #coat<layout channels_last>} : (tensor<1x60x60x64xf32>, tensor<64x64x3x3xf32>) -> tensor<1x56x56x64xf32>
+  return %0 : tensor<1x56x56x64xf32>
+}
+
+// CHECK-LABEL: @grouped
+// CHECK: coat.conv
+func.func @grouped(%x: tensor<1x58x58x64xf32>) -> tensor<1x56x56x64xf32> {
+  %w = arith.constant dense<1.0> : tensor<64x32x3x3xf32>
+  %0 = coat.conv %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 2 : i64,
+      data_layout = #coat<layout channels_last>} : (tensor<1x58x58x64xf32>, tensor<64x32x3x3xf32>) -> tensor<1x56x56x64xf32>
+  return %0 : tensor<1x56x56x64xf32>
+}
+
+// Three input channels: the transforms would outweigh what they save.
+// CHECK-LABEL: @few_channels
+// CHECK: coat.conv
+func.func @few_channels(%x: tensor<1x58x58x3xf32>) -> tensor<1x56x56x64xf32> {
+  %w = arith.constant dense<1.0> : tensor<64x3x3x3xf32>
+  %0 = coat.conv %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>,
+      data_layout = #coat<layout channels_last>} : (tensor<1x58x58x3xf32>, tensor<64x3x3x3xf32>) -> tensor<1x56x56x64xf32>
+  return %0 : tensor<1x56x56x64xf32>
+}
+
+// Filters that are not constant.
+// CHECK-LABEL: @not_constant
+// CHECK: coat.conv
+func.func @not_constant(%x: tensor<1x58x58x64xf32>, %w: tensor<64x64x3x3xf32>) -> tensor<1x56x56x64xf32> {
+  %0 = coat.conv %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>,
+      data_layout = #coat<layout channels_last>} : (tensor<1x58x58x64xf32>, tensor<64x64x3x3xf32>) -> tensor<1x56x56x64xf32>
+  return %0 : tensor<1x56x56x64xf32>
+}
+
+// Symbolic planes.
+// CHECK-LABEL: @symbolic_plane
+// CHECK: coat.conv
+func.func @symbolic_plane(%x: tensor<1x?x58x64xf32>) -> tensor<1x?x56x64xf32> {
+  %w = arith.constant dense<1.0> : tensor<64x64x3x3xf32>
+  %0 = coat.conv %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>,
+      data_layout = #coat<layout channels_last>} : (tensor<1x?x58x64xf32>, tensor<64x64x3x3xf32>) -> tensor<1x?x56x64xf32>
+  return %0 : tensor<1x?x56x64xf32>
+}
