@@ -193,7 +193,8 @@ static bool importNode(Importer &importer, const Node &node, std::string &messag
 
 bool Importer::importNodes(ArrayRef<Node> nodes, std::vector<CoverageEntry> *coverage) {
   for (const Node &node : nodes) {
-    bool poisoned = llvm::any_of(node.inputs, [&](const std::string &name) { return values.lookup(name).poisoned; });
+    bool poisoned = false;
+    node.forEachRead([&](const std::string &name) { poisoned |= values.lookup(name).poisoned; });
     std::string message;
     bool refused = false;
     bool imported = poisoned ? findHandler(node, message) != nullptr : importNode(*this, node, message, refused);
@@ -211,6 +212,32 @@ bool Importer::importNodes(ArrayRef<Node> nodes, std::vector<CoverageEntry> *cov
   return true;
 }
 
+bool Importer::importGraph(Graph &graph, std::string &message, bool &refused) {
+  for (Tensor &tensor : graph.initializers) {
+    if (!tensors.resolve(tensor, message))
+      return false;
+    values[tensor.name] = constant(tensor);
+  }
+  for (const Node &node : graph.nodes)
+    if (!importNode(*this, node, message, refused)) {
+      message = describe(node, message);
+      return false;
+    }
+  return true;
+}
+
+/// Notes the names that nodes, their graphs and `outputs` read.
+void Importer::collectUses(ArrayRef<Node> nodes, ArrayRef<ValueInfo> outputs) {
+  for (const Node &node : nodes) {
+    node.forEachRead([&](const std::string &name) { used.insert(name); });
+    for (const AttributeData &attribute : node.attributes)
+      if (attribute.graph)
+        collectUses(attribute.graph->nodes, attribute.graph->outputs);
+  }
+  for (const ValueInfo &output : outputs)
+    used.insert(output.name);
+}
+
 OwningOpRef<ModuleOp> Importer::run(Model &model, ArrayRef<Node> nodes, const ImportOptions &options,
                                     std::vector<CoverageEntry> *coverage) {
   for (Tensor &tensor : model.graph.initializers) {
@@ -225,11 +252,8 @@ OwningOpRef<ModuleOp> Importer::run(Model &model, ArrayRef<Node> nodes, const Im
       fail(describe(node, refusal));
       return {};
     }
-    for (const std::string &input : node.inputs)
-      used.insert(input);
   }
-  for (const ValueInfo &output : model.graph.outputs)
-    used.insert(output.name);
+  collectUses(nodes, model.graph.outputs);
 
   OwningOpRef<ModuleOp> module = ModuleOp::create(builder, FileLineColLoc::get(builder.getStringAttr(fileName), 0, 0));
   builder.setInsertionPointToEnd(module->getBody());

@@ -53,6 +53,8 @@ public:
   mlir::Value size(mlir::AffineExpr expr);
   /// The expression of a value that size() made, else null.
   mlir::AffineExpr exprOf(mlir::Value value) const { return sizeExprs.lookup(value); }
+  /// Imports the nodes of a flattened and validated branch. False with the reason.
+  bool importGraph(Graph &graph, std::string &message, bool &refused);
   /// Registers a constant; null type when its element type is not supported.
   ModelValue constant(const Tensor &tensor);
 
@@ -75,6 +77,7 @@ private:
   bool importNodes(llvm::ArrayRef<Node> nodes, std::vector<CoverageEntry> *coverage);
   bool createReturn(const Model &model);
   void eraseDeadOps();
+  void collectUses(llvm::ArrayRef<Node> nodes, llvm::ArrayRef<ValueInfo> outputs);
 
   mlir::func::FuncOp entry;
   llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::AffineExpr>> sizesOf;

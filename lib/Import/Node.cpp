@@ -175,6 +175,25 @@ const Tensor *NodeImporter::tensorAttribute(StringRef name) {
   return found ? found->tensor.get() : nullptr;
 }
 
+void NodeImporter::inlineGraph(StringRef name) {
+  const AttributeData *found = find(name, AttributeData::GraphKind, "a graph");
+  if (!found)
+    return fail("expected attribute '" + name + "', got none");
+  Graph &graph = *found->graph;
+  if (graph.outputs.size() != node.outputs.size())
+    return fail("attribute '" + name + "': expected " + Twine(node.outputs.size()) + " outputs, got " +
+                Twine(graph.outputs.size()));
+  std::string message;
+  bool refused = false;
+  if (!importer.importGraph(graph, message, refused))
+    return refused ? refuse(message) : fail(message);
+  for (auto [index, output] : llvm::enumerate(graph.outputs)) {
+    ModelValue copy = importer.values[output.name];
+    importer.values[node.outputs[index]] = std::move(copy);
+    produced[index] = true;
+  }
+}
+
 void NodeImporter::only(StringRef name, int64_t expected) {
   int64_t found = integer(name, expected);
   if (found != expected)

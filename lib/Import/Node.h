@@ -52,6 +52,8 @@ public:
   llvm::SmallVector<int64_t> integers(llvm::StringRef name);
   llvm::SmallVector<double> reals(llvm::StringRef name);
   const Tensor *tensorAttribute(llvm::StringRef name);
+  /// Imports the nodes of a graph attribute; its outputs become the node's results.
+  void inlineGraph(llvm::StringRef name);
   /// The attribute may only have this value: others are refused by name.
   void only(llvm::StringRef name, int64_t value);
   /// Marks an attribute as read, for those that say nothing about inference.
@@ -167,6 +169,7 @@ constexpr int64_t newest = 28;
 
 // The families' parts of the table.
 llvm::ArrayRef<Handler> attentionHandlers();
+llvm::ArrayRef<Handler> controlHandlers();
 llvm::ArrayRef<Handler> convHandlers();
 llvm::ArrayRef<Handler> elementwiseHandlers();
 llvm::ArrayRef<Handler> movementHandlers();

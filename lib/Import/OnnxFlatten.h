@@ -7,7 +7,8 @@
 namespace coat::onnx {
 
 /// Copies the graph's nodes, calls of the model's own functions replaced by their bodies, with the opset of
-/// each node filled in. False, with `error`, on recursion, a missing opset import or an unbound attribute.
+/// each node filled in, and so in the branches of each If, whose names become unique in the model. False, with
+/// `error`, on recursion, a missing opset import or an unbound attribute.
 bool flatten(const Model &model, std::vector<Node> &nodes, std::string &error);
 
 /// Checks versions, names and order, sorts `nodes` topologically if need be and drops those that no output needs.

@@ -5,6 +5,7 @@
 #define COAT_LIB_IMPORT_ONNXMODEL_H
 
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
 #include <cstdint>
@@ -74,6 +75,7 @@ struct AttributeData {
   std::vector<int64_t> ints;
   std::vector<std::string> strings;
   std::shared_ptr<Tensor> tensor;
+  std::shared_ptr<Graph> graph;
 };
 
 struct Node {
@@ -81,9 +83,12 @@ struct Node {
   int64_t opset = 0; // of the node's domain, set when functions are inlined
   std::vector<std::string> inputs, outputs;
   std::vector<AttributeData> attributes;
+  std::vector<std::string> captures; // names outside that its graphs read, set by validate()
 
   /// The node's name, or that of its first result.
   llvm::StringRef label() const;
+  /// Calls `visit` with every name that the node reads.
+  void forEachRead(llvm::function_ref<void(const std::string &)> visit) const;
 };
 
 /// A dimension of a declared type: a size, a name, or neither.

@@ -15,8 +15,16 @@ static void importTranspose(NodeImporter &node) {
   permutation = node.normalizeAxes(permutation, rank);
   if (node.failed())
     return;
-  if (const Known *known = node.known(0); known && rank < 2)
-    return node.forward(0, 0);
+  if (const Known *known = node.known(0)) {
+    auto shape = llvm::map_to_vector(permutation, [&](int64_t axis) { return known->shape[axis]; });
+    SmallVector<int64_t> positions, source(rank);
+    forEachIndex(shape, [&](ArrayRef<int64_t> index) {
+      for (auto [to, from] : llvm::enumerate(permutation))
+        source[from] = index[to];
+      positions.push_back(broadcastPosition(source, known->shape));
+    });
+    return node.set(0, known->pick(positions, shape));
+  }
   node.set(0, node.transpose(node.tensor(0), permutation));
 }
 

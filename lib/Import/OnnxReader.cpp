@@ -142,7 +142,8 @@ bool Reader::attribute(const ::onnx::AttributeProto &proto, AttributeData &resul
     return tensor(proto.t(), *result.tensor);
   case Proto::GRAPH:
     result.kind = AttributeData::GraphKind;
-    return true;
+    result.graph = std::make_shared<Graph>();
+    return graph(proto.g(), *result.graph);
   case Proto::UNDEFINED:
     if (result.reference.empty())
       return fail("attribute '" + result.name + "': expected a type, got none");
@@ -247,6 +248,13 @@ llvm::StringRef Node::label() const {
     if (!output.empty())
       return output;
   return "";
+}
+
+void Node::forEachRead(llvm::function_ref<void(const std::string &)> visit) const {
+  for (const auto *names : {&inputs, &captures})
+    for (const std::string &name : *names)
+      if (!name.empty())
+        visit(name);
 }
 
 bool coat::onnx::readModel(llvm::ArrayRef<char> bytes, Model &model, std::string &error) {

@@ -60,6 +60,25 @@ static Value pickBackwards(NodeImporter &node, Value value, int64_t axis, const 
   return node.emit<GatherOp>({value, indices}, node.attr("axis", axis));
 }
 
+/// None where a bound is symbolic.
+static std::optional<Known> sliceKnown(const Known &known, SmallVector<AffineExpr> offsets,
+                                       SmallVector<AffineExpr> shape, SmallVector<int64_t> strides,
+                                       ArrayRef<std::pair<int64_t, Cut>> backwards) {
+  for (auto &[axis, cut] : backwards)
+    std::tie(offsets[axis], shape[axis], strides[axis]) = std::tie(cut.offset, cut.size, cut.step);
+  if (!llvm::all_of(offsets, constantOf) || !llvm::all_of(shape, constantOf))
+    return std::nullopt;
+  SmallVector<int64_t> sizes, positions, source(shape.size());
+  for (AffineExpr size : shape)
+    sizes.push_back(*constantOf(size));
+  forEachIndex(sizes, [&](ArrayRef<int64_t> index) {
+    for (size_t axis = 0; axis < index.size(); ++axis)
+      source[axis] = *constantOf(offsets[axis]) + index[axis] * strides[axis];
+    positions.push_back(broadcastPosition(source, known.shape));
+  });
+  return known.pick(positions, sizes);
+}
+
 static void importSlice(NodeImporter &node) {
   bool attributes = node.opset() < 10;
   int64_t rank = node.rank(0);
@@ -99,20 +118,9 @@ static void importSlice(NodeImporter &node) {
     // A stride that is never taken, or reaches beyond the end, is 1.
     strides[axis] = constantOf(cut->size) && *constantOf(cut->size) <= 1 ? 1 : step;
   }
-  if (const Known *known = node.known(0); known && rank == 1 && llvm::all_of(shape, constantOf)) {
-    int64_t start = 0, step = strides[0], count = *constantOf(shape[0]);
-    if (constantOf(offsets[0]))
-      start = *constantOf(offsets[0]);
-    if (!backwards.empty()) {
-      start = *constantOf(backwards[0].second.offset);
-      step = backwards[0].second.step;
-      count = *constantOf(backwards[0].second.size);
-    }
-    SmallVector<int64_t> positions;
-    for (int64_t i = 0; i < count; ++i)
-      positions.push_back(start + i * step);
-    return node.set(0, known->pick(positions, count));
-  }
+  if (const Known *known = node.known(0))
+    if (auto sliced = sliceKnown(*known, offsets, shape, strides, backwards))
+      return node.set(0, std::move(*sliced));
   Value result = node.slice(node.tensor(0), offsets, shape, strides);
   for (auto &[axis, cut] : backwards)
     result = pickBackwards(node, result, axis, cut);

@@ -1,7 +1,7 @@
 // Weights: from bytes in a mapped file to dense and dense_resource attributes.
 //
 // Large tensors are never copied unless they lie unaligned for their element
-// type. External data is only read inside the model's folder: a model from
+// type; small ones always are. External data is only read inside the model's folder: a model from
 // elsewhere must not make the compiler embed a private file in a library.
 #include "OnnxTensor.h"
 #include "coat/Import/Onnx.h"
@@ -141,7 +141,9 @@ ElementsAttr TensorReader::attributeOf(const Tensor &tensor) const {
   if (type.getNumElements() <= 64)
     return DenseElementsAttr::getFromRawBuffer(type, tensor.bytes);
   std::string name = prefix + "_" + coat::identifierOf(tensor.name);
-  if (reinterpret_cast<uintptr_t>(tensor.bytes.data()) % size != 0)
+  // A small one would keep the mapping of the whole file alive after the large ones have been packed.
+  constexpr size_t small = 64 * 1024;
+  if (tensor.bytes.size() < small || reinterpret_cast<uintptr_t>(tensor.bytes.data()) % size != 0)
     return DenseResourceElementsAttr::get(type, name,
                                           HeapAsmResourceBlob::allocateAndCopyWithAlign(
                                               tensor.bytes, std::max<size_t>(size, 16), /*dataIsMutable=*/false));

@@ -13,12 +13,15 @@ namespace {
 
 constexpr int64_t firstIr = 3, lastIr = 14, firstOpset = 7, lastOpset = 28;
 
+/// Checks one graph: the model's, or a branch, which may read names from outside.
 class Validator {
 public:
-  Validator(const Model &model, std::vector<Node> &nodes, std::string &error, bool &notSupported)
-      : model(model), nodes(nodes), error(error), notSupported(notSupported) {}
+  Validator(const Graph &graph, std::vector<Node> &nodes, bool isBranch, std::string &error, bool &notSupported)
+      : graph(graph), nodes(nodes), isBranch(isBranch), error(error), notSupported(notSupported) {}
 
-  bool run() { return versions() && names() && nodeNames() && order() && outputs() && prune(); }
+  bool run() { return branches() && names() && nodeNames() && order() && outputs() && prune(); }
+  /// After run(): what the graph reads from outside.
+  std::vector<std::string> captures() const;
 
 private:
   bool fail(const llvm::Twine &message) {
@@ -29,22 +32,32 @@ private:
     notSupported = true;
     return fail(message);
   }
-  bool versions();
+  bool branches();
   bool names();
   bool nodeNames();
   bool order();
   bool outputs();
   bool prune();
+  bool isDefined(llvm::StringRef name) const { return outside.contains(name) || definition.contains(name); }
 
-  const Model &model;
+  const Graph &graph;
   std::vector<Node> &nodes;
+  bool isBranch;
   std::string &error;
   bool &notSupported;
   llvm::StringSet<> outside;          // graph inputs and initializers
   llvm::StringMap<size_t> definition; // value name -> index of its node
 };
 
-bool Validator::versions() {
+bool checkVersions(const Model &model, std::string &error, bool &notSupported) {
+  auto fail = [&](const llvm::Twine &message) {
+    error = message.str();
+    return false;
+  };
+  auto refuse = [&](const llvm::Twine &message) {
+    notSupported = true;
+    return fail(message);
+  };
   if (model.irVersion < firstIr)
     return fail("expected IR version " + llvm::Twine(firstIr) + " or newer, got " + llvm::Twine(model.irVersion));
   if (model.irVersion > lastIr)
@@ -60,15 +73,46 @@ bool Validator::versions() {
   return true;
 }
 
+/// Checks the branches of each If, and notes what they read from here.
+bool Validator::branches() {
+  for (Node &node : nodes) {
+    if (!node.domain.empty() || node.op != "If")
+      continue;
+    for (AttributeData &attribute : node.attributes) {
+      if (!attribute.graph)
+        continue;
+      Validator branch(*attribute.graph, attribute.graph->nodes, /*isBranch=*/true, error, notSupported);
+      if (!branch.run())
+        return false;
+      llvm::append_range(node.captures, branch.captures());
+    }
+  }
+  return true;
+}
+
+std::vector<std::string> Validator::captures() const {
+  llvm::StringSet<> seen;
+  std::vector<std::string> result;
+  auto note = [&](const std::string &name) {
+    if (!isDefined(name) && seen.insert(name).second)
+      result.push_back(name);
+  };
+  for (const Node &node : nodes)
+    node.forEachRead(note);
+  for (const ValueInfo &output : graph.outputs)
+    note(output.name);
+  return result;
+}
+
 bool Validator::names() {
-  if (model.graph.sparse)
+  if (graph.sparse)
     return refuse("expected dense initializers, got a sparse one");
-  for (const ValueInfo &input : model.graph.inputs)
+  for (const ValueInfo &input : graph.inputs)
     if (input.name.empty() || !outside.insert(input.name).second)
       return fail("input '" + input.name + "': expected a unique name, got " +
                   (input.name.empty() ? "none" : "it twice"));
   llvm::StringSet<> initializers;
-  for (const Tensor &tensor : model.graph.initializers) {
+  for (const Tensor &tensor : graph.initializers) {
     if (tensor.name.empty() || !initializers.insert(tensor.name).second)
       return fail("initializer '" + tensor.name + "': expected a unique name, got " +
                   (tensor.name.empty() ? "none" : "it twice"));
@@ -91,12 +135,14 @@ bool Validator::nodeNames() {
       if (!attributes.insert(attribute.name).second)
         return fail(where + "expected attribute '" + attribute.name + "' once, got it twice");
   }
+  if (isBranch)
+    return true;
   for (const Node &node : nodes)
-    for (const std::string &input : node.inputs)
-      if (!input.empty() && !outside.contains(input) && !definition.contains(input))
-        return fail("node '" + node.label() + "' (" + node.op + "): expected inputs that are defined, got '" + input +
-                    "'");
-  return true;
+    node.forEachRead([&](const std::string &input) {
+      if (error.empty() && !isDefined(input))
+        fail("node '" + node.label() + "' (" + node.op + "): expected inputs that are defined, got '" + input + "'");
+    });
+  return error.empty();
 }
 
 /// Kahn's algorithm with the file's order as priority, so that a sorted model stays as it is.
@@ -104,11 +150,12 @@ bool Validator::order() {
   std::vector<unsigned> missing(nodes.size());
   std::vector<std::vector<size_t>> users(nodes.size());
   for (auto [index, node] : llvm::enumerate(nodes))
-    for (const std::string &input : node.inputs)
+    node.forEachRead([&, index = index](const std::string &input) {
       if (auto found = definition.find(input); found != definition.end()) {
         ++missing[index];
         users[found->second].push_back(index);
       }
+    });
   std::priority_queue<size_t, std::vector<size_t>, std::greater<>> ready;
   for (size_t index = 0; index < nodes.size(); ++index)
     if (missing[index] == 0)
@@ -133,10 +180,10 @@ bool Validator::order() {
 }
 
 bool Validator::outputs() {
-  if (model.graph.outputs.empty())
+  if (graph.outputs.empty())
     return fail("expected a graph with outputs, got none");
-  for (const ValueInfo &output : model.graph.outputs)
-    if (!outside.contains(output.name) && !definition.contains(output.name))
+  for (const ValueInfo &output : graph.outputs)
+    if (!isBranch && !isDefined(output.name))
       return fail("output '" + output.name + "': expected a value of the graph, got an unknown name");
   return true;
 }
@@ -144,14 +191,13 @@ bool Validator::outputs() {
 /// Drops nodes that no output needs, so that an op which coat does not know is no reason to refuse the model.
 bool Validator::prune() {
   llvm::StringSet<> needed;
-  for (const ValueInfo &output : model.graph.outputs)
+  for (const ValueInfo &output : graph.outputs)
     needed.insert(output.name);
   std::vector<Node> live;
   for (Node &node : llvm::reverse(nodes)) {
     if (llvm::none_of(node.outputs, [&](const std::string &name) { return !name.empty() && needed.contains(name); }))
       continue;
-    for (const std::string &input : node.inputs)
-      needed.insert(input);
+    node.forEachRead([&](const std::string &input) { needed.insert(input); });
     live.push_back(std::move(node));
   }
   nodes.assign(std::make_move_iterator(live.rbegin()), std::make_move_iterator(live.rend()));
@@ -161,5 +207,6 @@ bool Validator::prune() {
 } // namespace
 
 bool coat::onnx::validate(const Model &model, std::vector<Node> &nodes, std::string &error, bool &notSupported) {
-  return Validator(model, nodes, error, notSupported).run();
+  return checkVersions(model, error, notSupported) &&
+         Validator(model.graph, nodes, /*isBranch=*/false, error, notSupported).run();
 }

@@ -8,6 +8,7 @@
 #define COAT_LIB_IMPORT_SYMBOLS_H
 
 #include "mlir/IR/AffineExpr.h"
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include <optional>
 #include <string>
