@@ -408,6 +408,8 @@ static KernelDescription describeLaunch(LaunchOp launch, func::FuncOp kernel) {
   result.bytes = integerOr(kernel, "coat.bytes", 0);
   if (Attribute schedule = kernel->getAttr("coat.schedule"))
     llvm::raw_string_ostream(result.schedule) << schedule;
+  if (auto signature = kernel->getAttrOfType<StringAttr>("coat.signature"))
+    result.signature = signature.str();
   return result;
 }
 

@@ -122,7 +122,7 @@ LogicalResult Outliner::launchGroup(Group &group) {
         outside.insert(operand);
   }
   Location loc = b.getFusedLoc(locations);
-  Operation *root = group.front(), *last = group.back();
+  Operation *root = rootOf(group), *last = group.back();
   for (Value operand : outside)
     ins.push_back(buffers.of(operand));
   for (Value result : last->getResults())
@@ -161,6 +161,7 @@ LogicalResult Outliner::launchGroup(Group &group) {
           return op->emitError("expected offsets and strides that are known at compile time");
       Operation *clone = b.clone(*op, map);
       clone->removeAttr("coat.schedule");
+      clone->removeAttr("coat.signature");
       names.push_back(b.getStringAttr(isa<ElementwiseOp>(op) ? stringifyElementwiseKind(cast<ElementwiseOp>(op).getKind())
                                                              : op->getName().stripDialect()));
       if (op == root && root->hasAttr("coat.schedule"))
@@ -173,8 +174,9 @@ LogicalResult Outliner::launchGroup(Group &group) {
     func::ReturnOp::create(b, loc);
   }
   kernel->setAttr("coat.ops", b.getArrayAttr(names));
-  if (Attribute schedule = root->getAttr("coat.schedule"))
-    kernel->setAttr("coat.schedule", schedule);
+  for (StringRef name : {"coat.schedule", "coat.signature"})
+    if (Attribute attr = root->getAttr(name))
+      kernel->setAttr(name, attr);
   return success();
 }
 
@@ -230,14 +232,17 @@ void fillBorder(OpBuilder &b, PadOp pad, Value buffer) {
 LogicalResult Outliner::convert(Operation *op) {
   b.setInsertionPoint(op);
   if (auto reshape = dyn_cast<ReshapeOp>(op)) {
+    if (buffers.known(reshape.getResult()))
+      return success();
     Value source = buffers.of(reshape.getInput());
-    if (!cast<MemRefType>(source.getType()).getLayout().isIdentity()) {
-      // The producer wrote into a larger buffer; a view needs dense elements.
+    Value view = buffers.viewAs(source, tensorType(reshape.getResult()), reshape.getSizes());
+    if (!view) {
+      // The producer wrote into a larger buffer, where the elements do not lie as the view needs them.
       Value dense = buffers.allocate(reshape.getInput());
       launchCopy(op->getLoc(), source, dense);
-      source = dense;
+      view = buffers.viewAs(dense, tensorType(reshape.getResult()), reshape.getSizes());
     }
-    buffers.set(reshape.getResult(), buffers.viewAs(source, tensorType(reshape.getResult()), reshape.getSizes()));
+    buffers.set(reshape.getResult(), view);
     return success();
   }
   if (auto dim = dyn_cast<tensor::DimOp>(op)) {
@@ -247,6 +252,11 @@ LogicalResult Outliner::convert(Operation *op) {
     dim.getResult().replaceAllUsesWith(buffers.sizesOf(dim.getSource())[*index]);
     return success();
   }
+  if (auto slice = dyn_cast<tensor::ExtractSliceOp>(op))
+    if (Value view = buffers.viewOfSlice(slice)) {
+      buffers.set(slice.getResult(), view);
+      return success();
+    }
   Group *group = groupOf.lookup(op);
   if (!group)
     return success();

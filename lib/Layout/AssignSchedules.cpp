@@ -1,8 +1,8 @@
-// coat-assign-schedules: writes Strategy's decision on every op that computes something, so that
+// coat-assign-schedules: writes Strategy's decision, or what was measured, on every op that computes something, so that
 // the stages behind it decide nothing. Reshapes are views and get none.
 #include "coat/Dialect/Coat.h"
 #include "coat/Layout/Passes.h"
-#include "coat/Strategy/Strategy.h"
+#include "coat/Strategy/Tuning.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 using namespace mlir;
@@ -23,12 +23,36 @@ struct AssignSchedules : coat::impl::CoatAssignSchedulesBase<AssignSchedules> {
       getOperation()->emitError("expected a known CPU, got '") << cpu << "'";
       return signalPassFailure();
     }
+    Tuning measured;
+    if (!tuning.empty()) {
+      auto read = readTuning(tuning, cpu, getContext());
+      if (!read) {
+        getOperation()->emitError(llvm::toString(read.takeError()));
+        return signalPassFailure();
+      }
+      measured = std::move(*read);
+    }
     for (Operation &op : getOperation().getBody().front()) {
       bool computes = isa<tensor::ExtractSliceOp, tensor::ConcatOp>(op) ||
                       (isa<CoatDialect>(op.getDialect()) && !isa<ReshapeOp>(op));
-      if (computes)
-        op.setAttr("coat.schedule", chooseSchedule(&op, *target));
+      if (ScheduleAttr schedule = computes ? scheduleOf(&op, *target, measured) : ScheduleAttr())
+        op.setAttr("coat.schedule", schedule);
     }
+  }
+
+  ScheduleAttr scheduleOf(Operation *op, const CpuTarget &target, const Tuning &measured) {
+    ScheduleAttr chosen = chooseSchedule(op, target);
+    if (!chosen || (measured.empty() && variant < 0))
+      return chosen;
+    std::string signature = signatureOf(op);
+    SmallVector<ScheduleAttr> others = alternativeSchedules(op, chosen);
+    if (variant < 0) {
+      // A file by hand, or from another version of coat, may hold what no stage is prepared for.
+      ScheduleAttr known = measured.lookup(signature);
+      return llvm::is_contained(others, known) ? known : chosen;
+    }
+    op->setAttr("coat.signature", StringAttr::get(&getContext(), signature));
+    return variant > 0 && variant <= int64_t(others.size()) ? others[variant - 1] : chosen;
   }
 };
 } // namespace

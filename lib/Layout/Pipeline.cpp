@@ -6,7 +6,7 @@
 
 using namespace mlir;
 
-void coat::buildLayoutPipeline(OpPassManager &pm, StringRef cpu) {
+void coat::buildLayoutPipeline(OpPassManager &pm, const LayoutOptions &options) {
   OpPassManager &entry = pm.nest<func::FuncOp>();
   entry.addPass(createCoatChannelsLast());
   // A flatten in front of a dense layer permutes the layer's weights instead of the image.
@@ -20,9 +20,12 @@ void coat::buildLayoutPipeline(OpPassManager &pm, StringRef cpu) {
   entry.addPass(createCoatPointwiseToMatmul());
   entry.addPass(createCanonicalizerPass());
   entry.addPass(createCSEPass());
+  // Before weights are packed: it transforms them.
+  if (options.winograd)
+    entry.addPass(createCoatWinograd({options.cpu}));
   // Weights last: nothing behind it looks inside them.
   entry.addPass(createCoatPackWeights());
   entry.addPass(createCoatSplitCaches());
   entry.addPass(createCanonicalizerPass());
-  entry.addPass(createCoatAssignSchedules({cpu.str()}));
+  entry.addPass(createCoatAssignSchedules({options.cpu, options.tuning, options.variant}));
 }

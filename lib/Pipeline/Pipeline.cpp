@@ -25,25 +25,33 @@ struct Stage {
 // The stages that ask for no option.
 template <void (*build)(OpPassManager &)> void plain(OpPassManager &pm, const coat::CompileOptions &) { build(pm); }
 
+// Whether a sum may be taken in another order than its loop's, or a product moved into a weight.
+bool mayRound(const coat::CompileOptions &options) { return options.floats != coat::FloatModel::strict; }
+
+void lower(OpPassManager &pm, const coat::CompileOptions &options) {
+  coat::buildLowerCPUPipeline(pm, {/*strict=*/!mayRound(options), /*fast=*/options.floats == coat::FloatModel::fast,
+                                   options.debugLines});
+}
+
 // -O1 and above.
 constexpr Stage optimizing[] = {
     // Recognition first: it wants one op a node, before layouts and fusion blur the spelling.
-    {"graph", "recognise, fold and clean the graph", plain<coat::buildGraphPipeline>},
+    {"graph", "recognise, fold and clean the graph", [](OpPassManager &pm, const coat::CompileOptions &o) { coat::buildGraphPipeline(pm, mayRound(o)); }},
     // Layouts are chosen over the whole graph, so before it is cut into kernels.
-    {"layout", "channels-last, explicit pads, packed weights, schedules", [](OpPassManager &pm, const coat::CompileOptions &o) { coat::buildLayoutPipeline(pm, o.cpu); }},
+    {"layout", "channels-last, explicit pads, packed weights, schedules", [](OpPassManager &pm, const coat::CompileOptions &o) { coat::buildLayoutPipeline(pm, {o.cpu, /*winograd=*/o.optLevel > 1 && !o.smallest && mayRound(o), o.tuning, o.variant}); }},
     {"kernels", "group ops, outline kernels, share equal ones", [](OpPassManager &pm, const coat::CompileOptions &o) { coat::buildKernelsPipeline(pm, o.optLevel > 1); }},
     // From here on each kernel is on its own.
     {"tile", "tasks and register tiles", plain<coat::buildTilePipeline>},
-    {"vector", "microkernels and loops, bufferized", plain<coat::buildVectorPipeline>},
+    {"vector", "microkernels and loops, bufferized", [](OpPassManager &pm, const coat::CompileOptions &o) { coat::buildVectorPipeline(pm, mayRound(o)); }},
     {"memory", "one arena, one weight blob, per-worker scratch", plain<coat::buildMemoryPipeline>},
-    {"lower", "LLVM dialect", plain<coat::buildLowerCPUPipeline>},
+    {"lower", "LLVM dialect", lower},
 };
 
 // -O0: every op by its formula; only the last two stages are shared.
 constexpr Stage reference[] = {
     {"reference", "scalar loops from the definition of each op", plain<coat::buildReferencePipeline>},
     {"memory", "one arena, one weight blob, per-worker scratch", plain<coat::buildMemoryPipeline>},
-    {"lower", "LLVM dialect", plain<coat::buildLowerCPUPipeline>},
+    {"lower", "LLVM dialect", lower},
 };
 
 ArrayRef<Stage> stages(const coat::CompileOptions &options) {

@@ -1,10 +1,14 @@
 // coat compile: a model in, a library with its headers out.
 #include "Session.h"
+#include "Tune.h"
 #include "Verbs.h"
 #include "coat/Emit/Interface.h"
+#include "coat/Strategy/Tuning.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/xxhash.h"
 
 using namespace coat;
 using namespace coat::tool;
@@ -30,6 +34,11 @@ static Status writeCompanions(const ModelDescription &model, StringRef folder) {
   return ok;
 }
 
+/// -g: the text that line tables refer to.
+static Status writeKernels(Session &session, StringRef folder) {
+  return session.kernels().empty() ? ok : writeText(inFolder(folder, session.kernelsFile()), session.kernels());
+}
+
 static Status writePackage(Session &session, StringRef folder) {
   const ModelDescription &model = session.model();
   auto makeParent = [](const std::string &file) {
@@ -50,12 +59,39 @@ static Status writePackage(Session &session, StringRef folder) {
     if (Status status = writeText(to, file.text))
       return status;
   }
+  if (Status status = writeKernels(session, inFolder(folder, "share/" + model.name)))
+    return status;
   if (model.weightsInFile && model.weightsSize)
     return writeWeights(model, inFolder(folder, "share/" + model.name + "/" + model.name + ".weights"));
   return ok;
 }
 
-Status coat::tool::compile(const Flags &flags) {
+/// --tune and -O3: names the file of measured schedules in `flags`, and makes it when -O3 finds none.
+static Status prepareTuning(Context &context, Flags &flags, StringRef output) {
+  std::string &file = flags.compile.pipeline.tuning;
+  bool measures = flags.compile.pipeline.optLevel == 3;
+  if (file.empty() && measures) {
+    llvm::SmallString<128> beside = output;
+    path::replace_extension(beside, ".tune");
+    file = std::string(beside);
+  }
+  if (file.empty())
+    return ok;
+  if (measures && !llvm::sys::fs::exists(file))
+    if (Status status = tune(context, flags, file))
+      return status;
+  auto tuning = readTuning(file, flags.compile.pipeline.cpu, *context);
+  if (!tuning)
+    return fail(wrong, "--tune: " + llvm::toString(tuning.takeError()));
+  auto text = llvm::MemoryBuffer::getFile(file);
+  if (!text)
+    return fail(wrong, "--tune: " + file + ": " + text.getError().message());
+  flags.compile.command += " --tune=" + std::to_string(llvm::xxh3_64bits((*text)->getBuffer()));
+  return ok;
+}
+
+Status coat::tool::compile(const Flags &given) {
+  Flags flags = given;
   // A wrong output name is said before the work, not after it.
   StringRef suffix = path::extension(flags.output);
   bool isIR = suffix == ".mlir" || suffix == ".mlirbc";
@@ -68,15 +104,20 @@ Status coat::tool::compile(const Flags &flags) {
   Session session(*context, flags.compile);
   if (Status status = session.read(flags.input))
     return status;
+  std::string output = flags.output.empty() ? "lib" + session.name() + ".so" : flags.output;
+  if (Status status = prepareTuning(context, flags, flags.package ? inFolder(output, session.name()) : output))
+    return status;
+  session.freeWeights();
   if (Status status = session.lower())
     return status;
   if (flags.package)
     return writePackage(session, flags.output.empty() ? "." : StringRef(flags.output));
-
-  std::string output = flags.output.empty() ? "lib" + session.name() + ".so" : flags.output;
   if (Status status = session.write(output))
     return status;
   StringRef written = path::extension(output);
+  if (artifactOf(written))
+    if (Status status = writeKernels(session, path::parent_path(output)))
+      return status;
   bool forLinking = written == ".so" || written == ".a" || written == ".o";
   return forLinking ? writeCompanions(session.model(), path::parent_path(output)) : ok;
 }

@@ -4,6 +4,7 @@
 #include "coat/Target/Cpu.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/TargetParser/Triple.h"
 
@@ -32,8 +33,8 @@ struct CommandLine {
       "O",
       cl::Prefix,
       cl::init("2"),
-      cl::desc("0: the reference; 1: no fusion across ops; 2: default; 3: as 2, tuning is to come; "
-               "s: as 2, which grows no weights"),
+      cl::desc("0: the reference; 1: no fusion across ops; 2: default; 3: as 2, tuned on this machine; "
+               "s: as 2, but weights do not grow and scalar code is short"),
       cl::value_desc("level"),
       cl::sub(compile),
       cl::sub(check),
@@ -60,8 +61,9 @@ struct CommandLine {
                               cl::sub(check),
                               cl::sub(verify)};
   cl::opt<std::string> floats{"ffp-model", cl::init("precise"),
-                              cl::desc("precise (default); strict and fast are to come"), cl::sub(compile),
-                              cl::sub(verify)};
+                              cl::desc("strict: no re-association, no fused multiply-adds, no Winograd; precise "
+                                       "(default): whole models within rtol 1e-3; fast: shorter polynomials, too"),
+                              cl::value_desc("model"), cl::sub(compile), cl::sub(verify)};
   cl::opt<unsigned> jobs{"j",
                          cl::Prefix,
                          cl::init(0),
@@ -71,7 +73,8 @@ struct CommandLine {
                          cl::sub(verify)};
   cl::opt<bool> verbose{"v", cl::desc("name each stage with its time, each kernel with its code"), cl::sub(compile),
                         cl::sub(verify)};
-  cl::opt<bool> debug{"g", cl::desc("debug information"), cl::sub(compile)};
+  cl::opt<bool> debug{"g", cl::desc("line tables of the kernels, whose text is written beside the output as <name>.kernels.mlir"),
+                      cl::sub(compile)};
   cl::opt<bool> saveTemps{"save-temps", cl::desc("write the IR after each stage beside the output"), cl::sub(compile)};
   cl::opt<bool> timeReport{"ftime-report", cl::desc("time of each pass"), cl::sub(compile)};
   cl::list<std::string> dims{"dim",
@@ -104,6 +107,10 @@ struct CommandLine {
   cl::list<std::string> disablePass{
       "disable-pass",   cl::CommaSeparated, cl::desc("a pass to leave out"), cl::value_desc("coat-.."),
       cl::sub(compile), cl::sub(verify)};
+  cl::opt<std::string> tune{"tune",
+                            cl::desc("file of measured schedules: read; written first by -O3 where it does not exist "
+                                     "(its default: the output's name with .tune)"),
+                            cl::value_desc("file"), cl::sub(compile)};
   cl::opt<bool> package{"package", cl::desc("write a CMake package with pkg-config file into the folder -o"),
                         cl::sub(compile)};
   cl::opt<std::string> diagnostics{"diagnostics",  cl::init("text"), cl::desc("text or json"), cl::sub(compile),
@@ -170,6 +177,7 @@ private:
     c.verbose = c.emit.verbose = line.verbose;
     c.saveTemps = line.saveTemps;
     c.timeReport = line.timeReport;
+    c.pipeline.tuning = line.tune;
     c.pipeline.startAt = line.startAt;
     c.pipeline.stopAfter = line.stopAfter;
     c.pipeline.disabledPasses = {line.disablePass.begin(), line.disablePass.end()};
@@ -177,8 +185,10 @@ private:
 
   Status readLevel() {
     StringRef level = line.level;
-    if (level == "s")
+    if (level == "s") {
+      flags.compile.pipeline.smallest = flags.compile.emit.smallest = true;
       level = "2";
+    }
     if (level.size() != 1 || level[0] < '0' || level[0] > '3')
       return fail(wrong, "-O" + level + ": expected -O0, -O1, -O2, -O3 or -Os");
     flags.compile.pipeline.optLevel = flags.compile.emit.optLevel = level[0] - '0';
@@ -271,12 +281,15 @@ private:
   Status readChoices() {
     if (line.diagnostics != "text" && line.diagnostics != "json")
       return fail(wrong, "--diagnostics=" + line.diagnostics + ": expected text or json");
-    if (line.floats == "strict" || line.floats == "fast")
-      return fail(unsupported, "-ffp-model=" + line.floats + ": expected precise; others are not supported yet");
-    if (line.floats != "precise")
+    auto floats = llvm::StringSwitch<std::optional<FloatModel>>(line.floats)
+                      .Case("strict", FloatModel::strict)
+                      .Case("precise", FloatModel::precise)
+                      .Case("fast", FloatModel::fast)
+                      .Default(std::nullopt);
+    if (!floats)
       return fail(wrong, "-ffp-model=" + line.floats + ": expected strict, precise or fast");
-    if (line.debug)
-      return fail(unsupported, "-g: debug information is not supported yet");
+    flags.compile.pipeline.floats = *floats;
+    flags.compile.pipeline.debugLines = line.debug;
     if (line.threads < 1)
       return fail(wrong, "--threads=" + llvm::Twine(line.threads) + ": expected 1 or more");
     if (line.reference != "coat" && line.reference != "ort")
@@ -314,7 +327,8 @@ private:
   void recordCommand() {
     CompileFlags &c = flags.compile;
     llvm::raw_string_ostream os(c.command);
-    os << "-O" << c.pipeline.optLevel << " --target=" << c.emit.triple << " --isa=";
+    os << "-O" << (c.pipeline.smallest ? "s" : std::to_string(c.pipeline.optLevel)) << " --target=" << c.emit.triple
+       << " -ffp-model=" << llvm::StringRef(line.floats) << " --isa=";
     llvm::interleave(c.emit.isas, os, [&](const IsaOptions &isa) { os << isa.name; }, ",");
     for (auto &[name, range] : c.import.dims)
       os << " --dim " << name << "=" << range.first << ".." << range.second;
@@ -324,7 +338,7 @@ private:
     }
     for (const std::string &pass : c.pipeline.disabledPasses)
       os << " --disable-pass=" << pass;
-    os << (c.weightsInFile ? " --weights=file" : " --weights=embed");
+    os << (c.weightsInFile ? " --weights=file" : " --weights=embed") << (c.pipeline.debugLines ? " -g" : "");
   }
 
   CommandLine &line;

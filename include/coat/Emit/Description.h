@@ -42,6 +42,7 @@ struct KernelDescription {
   std::string name;               // kernel function without the model's prefix
   std::vector<std::string> nodes; // of the model
   std::vector<std::string> ops;   // kinds, root first
+  std::string signature;          // what tuning knows the kernel by; empty when nothing is tuned
   std::string schedule;           // as printed; empty without one
   int64_t flops = 0, bytes = 0;   // symbolic dimensions count as 1
   int64_t tasks = -1;             // -1: depends on symbolic dimensions

@@ -10,8 +10,15 @@ namespace coat {
 #define GEN_PASS_REGISTRATION
 #include "coat/Layout/Passes.h.inc"
 
+struct LayoutOptions {
+  std::string cpu = "x86-64-v3"; // as in -march
+  bool winograd = true;          // permits the rounding and the growth of weights that come with it
+  std::string tuning;            // file of measured schedules; empty: none
+  int64_t variant = -1;          // the alternative schedules to measure; -1: what is best
+};
+
 /// Appends the passes of the stage, in order.
-void buildLayoutPipeline(mlir::OpPassManager &pm, llvm::StringRef cpu);
+void buildLayoutPipeline(mlir::OpPassManager &pm, const LayoutOptions &options);
 } // namespace coat
 
 #endif

@@ -44,6 +44,28 @@ def CoatPointwiseToMatmul : Pass<"coat-pointwise-to-matmul", "::mlir::func::Func
   let dependentDialects = ["::coat::CoatDialect"];
 }
 
+def CoatWinograd : Pass<"coat-winograd", "::mlir::func::FuncOp"> {
+  let summary = "3x3 convolutions of stride 1 by Winograd's minimal filtering, where that is faster";
+  let description = [{
+    The filter is transformed here, in double precision, rounded once. The pad in
+    front of the input is widened until every tile lies inside.
+
+    ```mlir
+    %0 = coat.pad constant %x {high = array<i64: 0, 1, 1, 0>, low = array<i64: 0, 1, 1, 0>}
+    %1 = coat.conv %0, %w {..} : (tensor<1x16x16x256xf32>, tensor<256x256x3x3xf32>) -> tensor<1x14x14x256xf32>
+    // becomes
+    %0 = coat.pad constant %x {high = array<i64: 0, 3, 3, 0>, low = array<i64: 0, 1, 1, 0>}
+    %1 = coat.winograd_input %0 {tile = 4 : i64} : tensor<1x18x18x256xf32> -> tensor<1x16x36x16x16xf32>
+    %2 = coat.winograd_conv %1, %u {tile = 4 : i64, output_size = array<i64: 14, 14>, out_channels = 256 : i64}
+      : (tensor<1x16x36x16x16xf32>, tensor<16x36x256x16xf32>) -> tensor<1x14x14x256xf32>
+    ```
+    Results differ from those of the definition by rounding: F(4, 3) by about
+    1e-5 of the largest value, F(2, 3) not more than the definition itself.
+  }];
+  let dependentDialects = ["::coat::CoatDialect"];
+  let options = [Option<"cpu", "cpu", "std::string", "\"x86-64-v3\"", "target, as in -march">];
+}
+
 def CoatPackWeights : Pass<"coat-pack-weights", "::mlir::func::FuncOp"> {
   let summary = "constant filters and right-hand sides in the order the microkernels read";
   let description = [{
@@ -66,8 +88,16 @@ def CoatSplitCaches : Pass<"coat-split-caches", "::mlir::func::FuncOp"> {
 
 def CoatAssignSchedules : Pass<"coat-assign-schedules", "::mlir::func::FuncOp"> {
   let summary = "ask Strategy how each op is computed and write it on the op";
+  let description = [{
+    Strategy's choice, unless the file `tuning` holds a measured one for the same
+    op and CPU. With `variant` >= 0, which tuning uses, every op gets that
+    alternative (0, or where it has fewer: the choice) and `coat.signature`, the
+    name that the file knows it by.
+  }];
   let dependentDialects = ["::coat::CoatDialect"];
-  let options = [Option<"cpu", "cpu", "std::string", "\"x86-64-v3\"", "target, as in -march">];
+  let options = [Option<"cpu", "cpu", "std::string", "\"x86-64-v3\"", "target, as in -march">,
+                 Option<"tuning", "tuning", "std::string", "\"\"", "file of measured schedules">,
+                 Option<"variant", "variant", "int64_t", "-1", "the alternative to measure">];
 }
 
 #endif

@@ -9,10 +9,22 @@
 
 namespace coat {
 
+/// -ffp-model: what may happen to the rounding of a model's numbers.
+enum class FloatModel {
+  strict,  // nothing: every sum in the order of its loops, no fused multiply-adds, no Winograd
+  precise, // what keeps a whole model within rtol 1e-3
+  fast,    // shorter polynomials, too
+};
+
 /// What a compile is asked for; tools fill it once from their flags.
 struct CompileOptions {
+  FloatModel floats = FloatModel::precise; // -ffp-model
+  bool smallest = false;                   // -Os: no growth of weights
+  bool debugLines = false;                 // -g: line tables
   int optLevel = 2;                        // 0: the reference; 1: no fusion across ops; 2, 3
   std::string cpu = "x86-64-v3";           // -march
+  std::string tuning;                      // --tune: file of measured schedules
+  int64_t variant = -1;                    // the alternative schedules that -O3 measures in turn; -1: what is best
   std::string triple = "x86_64-unknown-linux-gnu"; // --target
   std::vector<std::string> disabledPasses; // --disable-pass, by flag without dashes
   std::string startAt, stopAfter;          // stage names
