@@ -153,7 +153,8 @@ void coat::optimize(Module &module, TargetMachine &machine, Effort effort) {
   if (effort == Effort::light)
     cantFail(builder.parsePassPipeline(passes, "function(sroa,early-cse,loop-mssa(licm))"));
   else
-    passes = builder.buildPerModuleDefaultPipeline(OptimizationLevel::O3);
+    passes = builder.buildPerModuleDefaultPipeline(effort == Effort::small ? OptimizationLevel::Os
+                                                                           : OptimizationLevel::O3);
   passes.run(module, modules);
 }
 

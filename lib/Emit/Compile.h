@@ -16,6 +16,7 @@ enum class Effort {
   light, // scalar clean-up and hoisting: keeps the order that a microkernel was written in
   fixed, // -O3 without vectorizers: for code that is vectors already
   full,  // -O3
+  small, // -Os
 };
 
 /// What the register allocator made of a module.

@@ -104,7 +104,7 @@ private:
     function->addFnAttr("target-cpu", (*machine)->getTargetCPU());
     function->addFnAttr("target-features", (*machine)->getTargetFeatureString());
     legalizeForX86(module, **machine);
-    SmallVector<Effort> efforts = {Effort::full};
+    SmallVector<Effort> efforts = {options.smallest ? Effort::small : Effort::full};
     if (hasVectors(module))
       efforts = {Effort::light, Effort::fixed};
     else if (options.optLevel == 0)
@@ -141,7 +141,7 @@ private:
   static void report(const CompiledKernel &kernel, Effort effort, const CodeStatistics &statistics) {
     static std::mutex mutex;
     std::lock_guard<std::mutex> lock(mutex);
-    constexpr const char *names[] = {"light", "fixed", "full"};
+    constexpr const char *names[] = {"light", "fixed", "full", "small"};
     errs() << formatv("{0,-24} {1,-6} {2,7} bytes, {3} spills in innermost loops, {4} bytes of stack\n", kernel.name,
                       names[int(effort)], kernel.object.size(), statistics.innerSpills, statistics.stack);
   }

@@ -5,7 +5,7 @@
 
 using namespace mlir;
 
-void coat::buildGraphPipeline(OpPassManager &module) {
+void coat::buildGraphPipeline(OpPassManager &module, bool mayRound) {
   OpPassManager &pm = module.nest<func::FuncOp>();
   auto cleanUp = [&] {
     pm.addPass(createCanonicalizerPass());
@@ -29,8 +29,10 @@ void coat::buildGraphPipeline(OpPassManager &module) {
   pm.addPass(createCoatFoldConstants());
   // Only now does nothing stand between a conv and its batch norm or bias; batch norms first, because what they
   // expand to folds with the biases.
-  pm.addPass(createCoatFoldBatchNorm());
-  pm.addPass(createCoatFoldBias());
+  if (mayRound) {
+    pm.addPass(createCoatFoldBatchNorm());
+    pm.addPass(createCoatFoldBias());
+  }
   pm.addPass(createCoatFoldConstants());
   // Transposes and biases that stood inside a spelling are gone.
   pm.addPass(createCoatRecognizeActivations());

@@ -21,8 +21,8 @@ constexpr int64_t reductionUnroll = 4;
 
 class LoopEmitter {
 public:
-  LoopEmitter(OpBuilder &builder, linalg::LinalgOp op, ArrayRef<Value> starts, int64_t lanes)
-      : b(builder), loc(op.getLoc()), op(op), starts(starts), lanes(lanes), choice(chooseVectorLoop(op, lanes)),
+  LoopEmitter(OpBuilder &builder, linalg::LinalgOp op, ArrayRef<Value> starts, int64_t lanes, VectorChoice choice)
+      : b(builder), loc(op.getLoc()), op(op), starts(starts), lanes(lanes), choice(choice),
         maps(op.getIndexingMapsArray()), point(op.getNumLoops()) {
     for (Range range : op.createLoopRanges(builder, loc))
       extents.push_back(range.size);
@@ -433,6 +433,7 @@ private:
 };
 } // namespace
 
-void coat::emitLoops(OpBuilder &builder, linalg::LinalgOp op, ArrayRef<Value> starts, int64_t lanes) {
-  LoopEmitter(builder, op, starts, lanes).emit();
+void coat::emitLoops(OpBuilder &builder, linalg::LinalgOp op, ArrayRef<Value> starts, int64_t lanes,
+                     VectorChoice choice) {
+  LoopEmitter(builder, op, starts, lanes, choice).emit();
 }

@@ -18,11 +18,16 @@ struct VectorChoice {
 
 /// The loop of `op` to run vectors of `lanes` along: a parallel one contiguous in all operands, else a reduction
 /// contiguous in all inputs, else a parallel one contiguous in the outputs (inputs are then read lane by lane).
-VectorChoice chooseVectorLoop(mlir::linalg::LinalgOp op, int64_t lanes);
+/// With `ordered` never a reduction.
+VectorChoice chooseVectorLoop(mlir::linalg::LinalgOp op, int64_t lanes, bool ordered = false);
+
+/// Whether `op` adds up or multiplies floats over a reduction loop, so that the order of its loop shows in the result.
+bool hasOrderedSum(mlir::linalg::LinalgOp op);
 
 /// Writes the loops of `op`, on memrefs, before it. `starts` has one value an output: what a reduction starts
-/// from, null to read it from the output. Vectors have `lanes` elements of every type.
-void emitLoops(mlir::OpBuilder &builder, mlir::linalg::LinalgOp op, llvm::ArrayRef<mlir::Value> starts, int64_t lanes);
+/// from, null to read it from the output. Vectors have `lanes` elements of every type, and run along `choice`.
+void emitLoops(mlir::OpBuilder &builder, mlir::linalg::LinalgOp op, llvm::ArrayRef<mlir::Value> starts, int64_t lanes,
+               VectorChoice choice);
 } // namespace coat
 
 #endif

@@ -52,6 +52,7 @@ SmallVector<Value> takeStarts(linalg::LinalgOp op, RewriterBase &rewriter) {
 }
 
 struct LinalgToLoops : coat::impl::LinalgToLoopsBase<LinalgToLoops> {
+  using LinalgToLoopsBase::LinalgToLoopsBase;
   void runOnOperation() override {
     func::FuncOp func = getOperation();
     if (!func->hasAttr("coat.kernel"))
@@ -75,12 +76,13 @@ struct LinalgToLoops : coat::impl::LinalgToLoopsBase<LinalgToLoops> {
         continue;
       rewriter.setInsertionPoint(op);
       SmallVector<Value> starts = takeStarts(op, rewriter);
-      emitLoops(rewriter, op, starts, lanes);
+      emitLoops(rewriter, op, starts, lanes, chooseVectorLoop(op, lanes, orderedSums && hasOrderedSum(op)));
       rewriter.eraseOp(op);
     }
     func.walk([&](linalg::FillOp fill) {
       rewriter.setInsertionPoint(fill);
-      emitLoops(rewriter, cast<linalg::LinalgOp>(fill.getOperation()), {Value()}, lanes);
+      auto op = cast<linalg::LinalgOp>(fill.getOperation());
+      emitLoops(rewriter, op, {Value()}, lanes, chooseVectorLoop(op, lanes));
       rewriter.eraseOp(fill);
     });
   }

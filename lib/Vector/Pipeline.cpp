@@ -8,10 +8,12 @@
 
 using namespace mlir;
 
-void coat::buildVectorPipeline(OpPassManager &pm) {
+void coat::buildVectorPipeline(OpPassManager &pm, bool mayRound) {
   // On tensors: values, not places, so that nothing is stored only to be loaded again.
   pm.addNestedPass<func::FuncOp>(createEmitProducts());
-  pm.addNestedPass<func::FuncOp>(createEmitAttention());
+  // The online softmax rescales its sums on the way; the plain one below does not.
+  if (mayRound)
+    pm.addNestedPass<func::FuncOp>(createEmitAttention());
   // What no microkernel took.
   pm.addPass(createLowerToLinalg());
   OpPassManager &tensors = pm.nest<func::FuncOp>();
@@ -25,7 +27,7 @@ void coat::buildVectorPipeline(OpPassManager &pm) {
   memrefs.addPass(createCanonicalizerPass());
   memrefs.addPass(createCSEPass());
   memrefs.addPass(createCanonicalizerPass()); // a copy onto itself shows only after the CSE
-  memrefs.addPass(createLinalgToLoops());
+  memrefs.addPass(createLinalgToLoops({/*orderedSums=*/!mayRound}));
   memrefs.addPass(createCanonicalizerPass()); // buffers that only gave a loop its extent
   memrefs.addPass(createCSEPass());
   memrefs.addPass(createCheckKernels());

@@ -102,7 +102,16 @@ bool isWorthwhile(linalg::LinalgOp op, unsigned loop) {
 }
 } // namespace
 
-VectorChoice coat::chooseVectorLoop(linalg::LinalgOp op, int64_t lanes) {
+bool coat::hasOrderedSum(linalg::LinalgOp op) {
+  if (op.getNumReductionLoops() == 0)
+    return false;
+  return llvm::any_of(op.getBlock()->getTerminator()->getOperands(), [](Value result) {
+    bool orderShows = !result.getDefiningOp<arith::MaximumFOp>() && !result.getDefiningOp<arith::MinimumFOp>();
+    return isa<FloatType>(result.getType()) && orderShows;
+  });
+}
+
+VectorChoice coat::chooseVectorLoop(linalg::LinalgOp op, int64_t lanes, bool ordered) {
   if (lanes < 2)
     return {};
   SmallVector<utils::IteratorType> iterators = op.getIteratorTypesArray();
@@ -120,6 +129,8 @@ VectorChoice coat::chooseVectorLoop(linalg::LinalgOp op, int64_t lanes) {
         inputsContiguous &= access != Access::strided;
     }
     bool parallel = linalg::isParallelIterator(iterators[loop]);
+    if (ordered && !parallel)
+      continue;
     if (parallel ? !outputsContiguous : !inputsContiguous || !combines(op))
       continue;
     if (!BodyCheck(op, loop).vectorizes())

@@ -54,3 +54,16 @@ func.func @instructions(%x: f32) -> f32 {
   %3 = math.fma %2, %1, %0 : f32
   return %3 : f32
 }
+
+// A shorter exp on demand, but not of f64.
+// RUN: coat-opt %s --pass-pipeline='builtin.module(func.func(coat-lower-math{fast=true}))' | FileCheck %s --check-prefix=FAST
+// FAST-LABEL: func @exp(
+// FAST-COUNT-4: math.fma
+// FAST-NOT: math.fma
+// FAST-LABEL: func @half
+// FAST-LABEL: func @exp_f64
+// FAST-COUNT-10: math.fma
+func.func @exp_f64(%x: f64) -> f64 {
+  %0 = math.exp %x : f64
+  return %0 : f64
+}

@@ -1,4 +1,5 @@
 // RUN: coat-opt %s --coat-linalg-to-loops --split-input-file | FileCheck %s
+// RUN: coat-opt %s --coat-linalg-to-loops=ordered-sums=true --split-input-file | FileCheck %s --check-prefix=ORDERED
 
 #id = affine_map<(d0, d1) -> (d0, d1)>
 #row = affine_map<(d0, d1) -> (d0)>
@@ -35,6 +36,11 @@ func.func private @rows(%x: memref<4x21xf32>, %s: memref<4xf32>, %o: memref<4x21
 // CHECK: scf.for {{.*}} iter_args({{.*}}) -> (vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, f32)
 // CHECK: vector.reduction <add>
 // CHECK: memref.store
+// In the order of the loop where that is asked for.
+// ORDERED-LABEL: func private @sum
+// ORDERED: scf.for {{.*}} iter_args({{.*}}) -> (f32)
+// ORDERED-NOT: vector.reduction
+// ORDERED: memref.store
 func.func private @sum(%x: memref<4x?xf32>, %o: memref<4xf32>)
     attributes {coat.kernel, coat.schedule = #coat.schedule<"rows", tile = [0], vector = 8>} {
   %zero = arith.constant 0.0 : f32

@@ -22,7 +22,6 @@ struct CompileFlags {
   EmitOptions emit;
   bool weightsInFile = false;
   bool verbose = false, saveTemps = false, timeReport = false;
-  bool debugInfo = false;
   std::string command; // the flags that change the result, in a fixed order: part of the source hash
 };
 

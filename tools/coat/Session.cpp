@@ -1,6 +1,7 @@
 // Reading a model and taking it through the stages of lib/Pipeline, with what the flags ask for on the way: times,
 // saved IR, a progress line, a reproducer when a stage fails.
 #include "Session.h"
+#include "DebugLines.h"
 #include "DisablePasses.h"
 #include "coat/Emit/Interface.h"
 #include "coat/Emit/WeightsObject.h"
@@ -226,8 +227,11 @@ Status Session::lower() {
     entered = module->clone(); // shares the weights
     if (Status status = runStage(stage))
       return status;
-    if (stage == "kernels" || stage == "reference")
+    if (stage == "kernels" || stage == "reference") {
       annotateKernels(*module);
+      if (flags.pipeline.debugLines)
+        kernelsText = numberLines(*module, kernelsFile());
+    }
     if (stage == "lower")
       describeTasks(*module, description);
     if (flags.verbose)

@@ -40,6 +40,9 @@ public:
 
   mlir::ModuleOp ir() { return *module; }
   const ModelDescription &model() const { return description; }
+  /// -g: the kernels as text, to be written as kernelsFile() beside the library; empty without -g.
+  const std::string &kernels() const { return kernelsText; }
+  std::string kernelsFile() { return name() + ".kernels.mlir"; }
   /// The name that symbols start with, known after read().
   std::string name();
 
@@ -59,6 +62,7 @@ private:
   mlir::OwningOpRef<mlir::ModuleOp> entered; // what entered the stage that is running
   ModelDescription description;
   bool described = false;
+  std::string kernelsText;
   std::string source; // path of the model, for messages
 };
 

@@ -22,6 +22,7 @@ struct EmitOptions {
   std::vector<IsaOptions> isas = {{"x86-64-v3", "", ""}}; // best first, as in ModelDescription::isas
   unsigned jobs = 0;                                      // 0: one a core
   int optLevel = 2;                                       // as -O
+  bool smallest = false;                                  // -Os: short code where it is not vectors already
   bool verbose = false;                                   // a line a kernel on stderr: passes chosen, spills, stack
 };
 

@@ -10,8 +10,8 @@ namespace coat {
 #define GEN_PASS_REGISTRATION
 #include "coat/Graph/Passes.h.inc"
 
-/// Appends the passes of the stage, in order.
-void buildGraphPipeline(mlir::OpPassManager &pm);
+/// Appends the passes of the stage, in order. Without `mayRound` no factor moves into a weight.
+void buildGraphPipeline(mlir::OpPassManager &pm, bool mayRound = true);
 } // namespace coat
 
 #endif

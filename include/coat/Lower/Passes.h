@@ -10,8 +10,14 @@ namespace coat {
 #define GEN_PASS_REGISTRATION
 #include "coat/Lower/Passes.h.inc"
 
+struct LowerOptions {
+  bool strict = false; // one rounding an operation: no fused multiply-adds, no fast-math flags
+  bool fast = false;   // shorter polynomials
+  bool debugLines = false; // the ops' locations become line tables
+};
+
 /// Appends the passes of the stage, in order.
-void buildLowerCPUPipeline(mlir::OpPassManager &pm);
+void buildLowerCPUPipeline(mlir::OpPassManager &pm, LowerOptions options = {});
 } // namespace coat
 
 #endif

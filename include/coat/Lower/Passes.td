@@ -54,6 +54,24 @@ def LowerMath : Pass<"coat-lower-math", "::mlir::func::FuncOp"> {
     computed in f32), remf and round become arithmetic.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::vector::VectorDialect"];
+  let options = [Option<"fast", "fast", "bool", "false", "shorter polynomials: exp of f32 with a relative error of 1e-5">];
+}
+
+def StrictFloats : Pass<"coat-strict-floats", "::mlir::func::FuncOp"> {
+  let summary = "one rounding an operation: multiply-adds are split, fast-math flags dropped";
+  let description = [{
+    ```mlir
+    %0 = vector.fma %a, %b, %c : vector<8xf32>
+    %1 = arith.addf %0, %d fastmath<contract> : vector<8xf32>
+    // becomes
+    %p = arith.mulf %a, %b : vector<8xf32>
+    %0 = arith.addf %p, %c : vector<8xf32>
+    %1 = arith.addf %0, %d : vector<8xf32>
+    ```
+    The bits of a result then do not depend on whether a CPU has fused
+    multiply-adds.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
 #endif

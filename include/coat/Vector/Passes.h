@@ -10,8 +10,8 @@ namespace coat {
 #define GEN_PASS_REGISTRATION
 #include "coat/Vector/Passes.h.inc"
 
-/// Appends the passes of the stage, in order.
-void buildVectorPipeline(mlir::OpPassManager &pm);
+/// Appends the passes of the stage, in order. Without `mayRound` every sum is taken in the order of its loops.
+void buildVectorPipeline(mlir::OpPassManager &pm, bool mayRound = true);
 } // namespace coat
 
 #endif

@@ -24,6 +24,8 @@ def VectorizeElementwise : Pass<"coat-vectorize-elementwise", "::mlir::func::Fun
 
 def LinalgToLoops : Pass<"coat-linalg-to-loops", "::mlir::func::FuncOp"> {
   let summary = "linalg ops and copies on memrefs become loops over 1-D vectors and scalars";
+  let options = [Option<"orderedSums", "ordered-sums", "bool", "false",
+                        "sums and products of floats in the order of the loops: no partial result a lane">];
   let dependentDialects = ["::mlir::vector::VectorDialect", "::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect",
                            "::mlir::linalg::LinalgDialect", "::mlir::affine::AffineDialect",
                            "::mlir::arith::ArithDialect"];

@@ -12,8 +12,8 @@ namespace coat {
 /// relative, those of f64 below 1e-14 (pow with a large result: 1e-12).
 class FloatMath {
 public:
-  /// `type` is f32, f64 or a vector of one.
-  FloatMath(mlir::OpBuilder &b, mlir::Location loc, mlir::Type type);
+  /// `type` is f32, f64 or a vector of one. With `fast` exp of f32 is short (see shortExp).
+  FloatMath(mlir::OpBuilder &b, mlir::Location loc, mlir::Type type, bool fast = false);
 
   mlir::Value exp(mlir::Value x);
   mlir::Value exp2(mlir::Value x);
@@ -49,6 +49,7 @@ private:
   mlir::Value polynomial(mlir::Value x, llvm::ArrayRef<double> coefficients);
   Reduced reduce(mlir::Value x, double perOctave, double high, double low, double least);
   mlir::Value expm1OfReduced(mlir::Value r);
+  mlir::Value shortExp(mlir::Value x);
   mlir::Value powerOfTwo(mlir::Value n);
   mlir::Value scale(mlir::Value value, mlir::Value n);
   mlir::Value sineOrCosine(mlir::Value x, bool cosine);
@@ -59,7 +60,7 @@ private:
   mlir::OpBuilder &b;
   mlir::Location loc;
   mlir::Type type, integers;
-  bool isDouble;
+  bool isDouble, fast;
 };
 
 } // namespace coat

@@ -56,8 +56,8 @@ void widen(Operation *op, OpBuilder &b) {
 }
 
 /// The value of `op`, or null for ops that stay.
-Value expand(Operation *op, OpBuilder &b) {
-  FloatMath math(b, op->getLoc(), op->getResult(0).getType());
+Value expand(Operation *op, OpBuilder &b, bool fast) {
+  FloatMath math(b, op->getLoc(), op->getResult(0).getType(), fast);
   Value x = op->getOperand(0);
   constexpr double log2e = 1.44269504088896340736, log10e = 0.434294481903251827651;
   return TypeSwitch<Operation *, Value>(op)
@@ -105,6 +105,7 @@ bool isFloatFunction(Operation *op) {
 }
 
 struct LowerMath : coat::impl::LowerMathBase<LowerMath> {
+  using LowerMathBase::LowerMathBase;
   void runOnOperation() override {
     func::FuncOp function = getOperation();
     SmallVector<Operation *> narrow;
@@ -142,7 +143,7 @@ struct LowerMath : coat::impl::LowerMathBase<LowerMath> {
     });
     for (Operation *op : functions) {
       OpBuilder b(op);
-      if (Value value = expand(op, b)) {
+      if (Value value = expand(op, b, fast)) {
         op->getResult(0).replaceAllUsesWith(value);
         op->erase();
       }

@@ -4,6 +4,7 @@
 #include "mlir/Dialect/Affine/Transforms/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/Transforms/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Dialect/SCF/Transforms/Passes.h"
 #include "mlir/Transforms/Passes.h"
@@ -11,10 +12,13 @@
 using namespace mlir;
 
 /// memref views, vectors, loops and affine arithmetic -> what the conversions to the LLVM dialect know.
-static void addExpansions(OpPassManager &func) {
+static void addExpansions(OpPassManager &func, coat::LowerOptions options) {
   func.addPass(coat::createLowerCopies());
   func.addPass(createForallToForLoopPass());
-  func.addPass(coat::createLowerMath());
+  func.addPass(coat::createLowerMath({options.fast}));
+  // After it: polynomials are full of multiply-adds.
+  if (options.strict)
+    func.addPass(coat::createStrictFloats());
   // Transfers of more than one dimension first: views of memrefs are folded into what remains.
   VectorTransferToSCFOptions unroll;
   unroll.enableFullUnroll();
@@ -45,14 +49,16 @@ static void addExpansions(OpPassManager &func) {
   func.addPass(createArithToLLVMConversionPass());
 }
 
-void coat::buildLowerCPUPipeline(OpPassManager &pm) {
+void coat::buildLowerCPUPipeline(OpPassManager &pm, LowerOptions options) {
   // The entry before the kernels: a launch is checked against the memref types of its kernel.
   pm.addPass(createLowerTasks());
   pm.addPass(createLowerEntry());
   pm.addPass(createLowerKernels());
-  addExpansions(pm.nest<func::FuncOp>());
+  addExpansions(pm.nest<func::FuncOp>(), options);
   pm.addPass(createFinalizeMemRefToLLVMConversionPass());
   pm.addPass(createConvertFuncToLLVMPass());
   pm.addPass(createConvertControlFlowToLLVMPass());
   pm.addPass(createReconcileUnrealizedCastsPass());
+  if (options.debugLines)
+    pm.addPass(LLVM::createDIScopeForLLVMFuncOpPass());
 }
