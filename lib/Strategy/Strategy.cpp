@@ -208,18 +208,23 @@ bool windowsAreInside(PoolOp op) {
   return true;
 }
 
-/// A task is the heads that share a key head, and packs the keys once; rows are cut where there are few heads, and
-/// then into as many as make the packing small.
+/// A task is the heads that share a key head. Rows are cut where there are few of them, into tasks of several panels of
+/// queries each, because every task reads all keys and values.
 SmallVector<Cut> cutsOfAttention(AttentionOp op) {
   if (op.getWithPresent())
     return {};
-  constexpr int64_t enoughHeads = 8, rowsWorthPacking = 48;
+  constexpr int64_t enoughHeads = 8, fewestRows = 96;
   ArrayRef<int64_t> shape = typeOf(op.getResult()).getShape();
-  int64_t heads = shape[1], keyHeads = typeOf(op.getKey()).getDimSize(1);
+  int64_t heads = shape[1], keyHeads = typeOf(op.getKey()).getDimSize(1), rows = shape[2];
   bool known = !ShapedType::isDynamic(heads) && !ShapedType::isDynamic(keyHeads) && keyHeads > 0;
   SmallVector<Cut> cuts{{0}, {1, known ? heads / keyHeads : 1, /*equal=*/true}};
-  if (sizeOr(shape[0]) * sizeOr(heads) < enoughHeads)
-    cuts.push_back({2, rowsWorthPacking});
+  if (sizeOr(shape[0]) * sizeOr(keyHeads) >= enoughHeads)
+    return cuts;
+  // Parts of a known number of rows as equal as whole panels allow.
+  int64_t part = fewestRows;
+  if (!ShapedType::isDynamic(rows))
+    part = llvm::alignTo(llvm::divideCeil(rows, std::max<int64_t>(1, rows / fewestRows)), block);
+  cuts.push_back({2, part});
   return cuts;
 }
 

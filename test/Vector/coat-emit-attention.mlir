@@ -1,13 +1,15 @@
 // RUN: coat-opt %s --coat-emit-attention --split-input-file | FileCheck %s
 
-// Keys that fit one block: no running maximum between blocks, the exponentials of a row in two vectors at a time.
+// Keys that fit one block: queries along lanes, maxima and sums of a lane without a reduction, the exponentials of bounded
+// arguments.
 // CHECK-LABEL: func private @whole
 // CHECK-NOT: coat.attention
-// CHECK: tensor.empty() : tensor<4x64x16xf32>
 // CHECK: vector.shuffle
+// CHECK: vector.transfer_write {{.*}} tensor<1x64x8xf32>
 // CHECK: vector.fma
-// CHECK: vector.reduction <maximumf>
-// CHECK: math.exp {{.*}} : vector<8xf32>
+// CHECK: arith.maximumf
+// CHECK-NOT: vector.reduction
+// CHECK: math.exp {{.*}} fastmath<afn> : vector<8xf32>
 // CHECK: arith.divf
 func.func private @whole(%q: tensor<1x1x6x64xf32>, %k: tensor<1x1x64x64xf32>, %v: tensor<1x1x64x64xf32>) -> tensor<1x1x6x64xf32>
     attributes {coat.kernel, coat.schedule = #coat.schedule<"flash", tile = [1, 1, 0, 0], vector = 8>} {
@@ -18,21 +20,25 @@ func.func private @whole(%q: tensor<1x1x6x64xf32>, %k: tensor<1x1x64x64xf32>, %v
 
 // -----
 
-// More keys: each of 6 rows carries its maximum and its sum over the blocks, and the unscaled result is in scratch.
+// More keys: maximum, sum and unscaled result of four panels of queries wait in scratch from block to block of keys. The
+// 70 rows are panels of 14.
 // CHECK-LABEL: func private @blocks
-// CHECK: scf.for {{.*}} -> (f32, f32, f32, f32, f32, f32, f32, f32, f32, f32, f32, f32, tensor<6x64xf32>)
-func.func private @blocks(%q: tensor<1x1x6x64xf32>, %k: tensor<1x1x1024x64xf32>, %v: tensor<1x1x1024x64xf32>) -> tensor<1x1x6x64xf32>
+// CHECK: scf.for {{.*}} -> (tensor<4x16xf32>, tensor<4x16xf32>, tensor<4x14x64xf32>)
+func.func private @blocks(%q: tensor<1x1x70x64xf32>, %k: tensor<1x1x1024x64xf32>, %v: tensor<1x1x1024x64xf32>) -> tensor<1x1x70x64xf32>
     attributes {coat.kernel, coat.schedule = #coat.schedule<"flash", tile = [1, 1, 0, 0], vector = 8>} {
   %0 = coat.attention %q, %k, %v {scale = 0.125}
-    : (tensor<1x1x6x64xf32>, tensor<1x1x1024x64xf32>, tensor<1x1x1024x64xf32>) -> tensor<1x1x6x64xf32>
-  return %0 : tensor<1x1x6x64xf32>
+    : (tensor<1x1x70x64xf32>, tensor<1x1x1024x64xf32>, tensor<1x1x1024x64xf32>) -> tensor<1x1x70x64xf32>
+  return %0 : tensor<1x1x70x64xf32>
 }
 
 // -----
 
-// Blocks behind the last row of a causal tile are not visited, and a boundary block is masked.
+// Keys behind the last row of a causal panel are not visited; those that only some of its rows see are in tiles of their own.
 // CHECK-LABEL: func private @causal
 // CHECK: affine.min {{.*}}%arg3
+// CHECK: vector.fma
+// CHECK-NOT: vector.create_mask
+// CHECK: scf.yield
 // CHECK: vector.create_mask
 func.func private @causal(%q: tensor<1x1x6x64xf32>, %k: tensor<1x1x64x64xf32>, %v: tensor<1x1x64x64xf32>, %at: index) -> tensor<1x1x6x64xf32>
     attributes {coat.kernel, coat.schedule = #coat.schedule<"flash", tile = [1, 1, 6, 0], vector = 8>} {
@@ -43,7 +49,21 @@ func.func private @causal(%q: tensor<1x1x6x64xf32>, %k: tensor<1x1x64x64xf32>, %
 
 // -----
 
-// A decode step reads the cache once: packing it first would read it twice.
+// A mask that varies by query is turned first; one that does not is a scalar a key.
+// CHECK-LABEL: func private @masked
+// CHECK: vector.shuffle
+// CHECK: vector.shuffle
+// CHECK: vector.fma
+func.func private @masked(%q: tensor<1x1x6x8xf32>, %k: tensor<1x1x64x8xf32>, %v: tensor<1x1x64x64xf32>, %m: tensor<6x64xf32>) -> tensor<1x1x6x64xf32>
+    attributes {coat.kernel, coat.schedule = #coat.schedule<"flash", tile = [1, 1, 0, 0], vector = 8>} {
+  %0 = coat.attention %q, %k, %v mask %m {scale = 0.125}
+    : (tensor<1x1x6x8xf32>, tensor<1x1x64x8xf32>, tensor<1x1x64x64xf32>, tensor<6x64xf32>) -> tensor<1x1x6x64xf32>
+  return %0 : tensor<1x1x6x64xf32>
+}
+
+// -----
+
+// Lanes would stay empty in a decode step.
 // CHECK-LABEL: func private @one_row
 // CHECK: coat.attention
 func.func private @one_row(%q: tensor<1x1x1x64xf32>, %k: tensor<1x1x64x64xf32>, %v: tensor<1x1x64x64xf32>) -> tensor<1x1x1x64xf32>
