@@ -11,6 +11,8 @@ packages=(
   cmake ninja-build ccache g++ pkg-config python3-venv python3-dev
   # Libraries: ONNX schema, thread pool, archives of arrays, tests, benchmarks.
   libprotobuf-dev protobuf-compiler libpthreadpool-dev libzip-dev libgtest-dev libbenchmark-dev
+  # Emulated CPUs for the tests that must not depend on the one at hand.
+  qemu-user
   # What LLVM's CMake package asks for.
   libzstd-dev zlib1g-dev libxml2-dev libedit-dev libcurl4-openssl-dev
 )
