@@ -54,7 +54,7 @@ public:
   std::optional<Bounds> range(mlir::AffineExpr expr) const;
   /// The normal form, in which N * (S * 3) and N * S * 3 are one expression.
   mlir::AffineExpr simplify(mlir::AffineExpr expr) const;
-  /// With the symbols' names: "2 * N + 1".
+  /// With the symbols' names: "N * 2 + 1".
   std::string print(mlir::AffineExpr expr) const;
 
 private:

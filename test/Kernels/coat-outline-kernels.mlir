@@ -1,5 +1,5 @@
-// RUN: coat-opt %s --coat-outline-kernels | FileCheck %s
-// RUN: coat-opt %s --coat-outline-kernels=fuse=false | FileCheck %s --check-prefix=NOFUSE
+// RUN: coat-opt %s --coat-outline-kernels --split-input-file | FileCheck %s
+// RUN: coat-opt %s --coat-outline-kernels=fuse=false --split-input-file | FileCheck %s --check-prefix=NOFUSE
 
 // The element-wise op joins the product; its weights are an argument, the scalar is not.
 // CHECK: func.func @fused(%[[X:.*]]: memref<5x4xf32>, %[[W:.*]]: memref<4x3xf32>, %[[Y:.*]]: memref<5x3xf32> {coat.name = "y", coat.result}) attributes {coat.entry}
@@ -17,5 +17,23 @@ module {
     %0 = coat.matmul %x, %w : (tensor<5x4xf32>, tensor<4x3xf32>) -> tensor<5x3xf32>
     %1 = coat.elementwise mul %0, %two : (tensor<5x3xf32>, tensor<f32>) -> tensor<5x3xf32>
     return %1 : tensor<5x3xf32>
+  }
+}
+
+// -----
+
+// As @fused, but the product is a result, too: it is computed once, by a kernel of its own.
+// CHECK-LABEL: func.func @used_twice
+// CHECK: coat.launch @[[A:k[0-9]+]](%{{.*}}, %{{.*}}) outs
+// CHECK: coat.launch @[[B:k[0-9]+]](
+// CHECK: func.func private @[[A]]({{.*}} coat.ops = ["matmul"]
+// CHECK: func.func private @[[B]]({{.*}} coat.ops = ["mul"]
+module {
+  func.func @used_twice(%x: tensor<5x4xf32>, %w: tensor<4x3xf32>)
+      -> (tensor<5x3xf32> {coat.name = "y"}, tensor<5x3xf32> {coat.name = "z"}) attributes {coat.entry} {
+    %two = arith.constant dense<2.0> : tensor<f32>
+    %0 = coat.matmul %x, %w : (tensor<5x4xf32>, tensor<4x3xf32>) -> tensor<5x3xf32>
+    %1 = coat.elementwise mul %0, %two : (tensor<5x3xf32>, tensor<f32>) -> tensor<5x3xf32>
+    return %0, %1 : tensor<5x3xf32>, tensor<5x3xf32>
   }
 }

@@ -12,3 +12,14 @@ func.func @all(%x: tensor<4x6xf32>) -> tensor<24xf32> {
   %1 = coat.reshape %0 : tensor<4x6xf32> to tensor<24xf32>
   return %1 : tensor<24xf32>
 }
+
+// Constants and sizes are not computed by a kernel.
+// CHECK-LABEL: @nothing
+// CHECK-NOT: coat.schedule
+// CHECK: return
+func.func @nothing(%x: tensor<?x6xf32>) -> (tensor<4xf32>, index) {
+  %zero = arith.constant 0 : index
+  %0 = arith.constant dense<1.0> : tensor<4xf32>
+  %1 = tensor.dim %x, %zero : tensor<?x6xf32>
+  return %0, %1 : tensor<4xf32>, index
+}
