@@ -133,7 +133,16 @@ struct Scalars {
     return make<arith::CmpIOp>(isUnsigned ? onUnsigned : onSigned, a, b);
   }
 
-  Value sigmoid(Value x) { return div(constant(1), add(constant(1), exp(neg(x)))); }
+  // In f32 the exponential may be short (afn: see LowerMath), because its argument is kept below where it overflows; a
+  // NaN goes through.
+  Value sigmoid(Value x) {
+    Value power = neg(x);
+    if (!x.getType().isF32())
+      return div(constant(1), add(constant(1), exp(power)));
+    Value most = constant(88);
+    power = make<math::ExpOp>(select(less(most, power), most, power), arith::FastMathFlags::afn);
+    return div(constant(1), add(constant(1), power));
+  }
   // log(1 + exp(x)) without overflow.
   Value softplus(Value x) { return add(max(x, constant(0)), make<math::Log1pOp>(exp(neg(abs(x))))); }
   Value unary(ElementwiseKind kind, Value x, std::optional<double> alpha, std::optional<double> beta);

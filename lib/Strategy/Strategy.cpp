@@ -40,6 +40,15 @@ int64_t evenTile(int64_t size, int64_t tile, int64_t step) {
   return tile;
 }
 
+/// A tile near `tile` whose last one, if it is smaller, still has `least` rows: fewer are computed one by one.
+int64_t withoutSmallRest(int64_t size, int64_t tile, int64_t least) {
+  if (ShapedType::isDynamic(size))
+    return tile;
+  while (tile < size && size % tile > 0 && size % tile < least)
+    tile += least;
+  return tile;
+}
+
 /// What a product looks like to the choice of tiles: result rows x channels, reduced over `depth`.
 struct Product {
   int64_t rows, rowStep;         // rows that can be cut, and the multiple they are cut at
@@ -146,7 +155,7 @@ ScheduleAttr scheduleMatmul(MatmulOp op, const CpuTarget &target) {
   p.bytesOfRow = p.bytesOfChannel = 4.0 * depth;
   auto [rows, part] = cutProduct(p, product(result.getShape().drop_back(2)), target);
   SmallVector<int64_t> tile(rank, 1), registers(rank, 1);
-  rows = evenTile(result.getDimSize(rank - 2), rows, 1);
+  rows = withoutSmallRest(p.rows, evenTile(result.getDimSize(rank - 2), rows, 1), reg.rows);
   part = evenTile(result.getShape().back(), part, block);
   bool allRows = rows >= p.rows && !result.isDynamicDim(rank - 2);
   bool allColumns = part >= p.channels && !result.isDynamicDim(rank - 1);

@@ -205,12 +205,12 @@ struct LowerSoftmax : Lowering<SoftmaxOp> {
                            [&](OpBuilder &b, Location l, ValueRange args) {
                              Scalars s{b, l};
                              Value difference = s.sub(s.convert(args[0], accumulator), args[1]);
-                             return log ? difference : s.exp(difference);
+                             return log ? difference : s.expOfNegative(difference);
                            });
     Value total = reduction.apply(rewriter, loc, shifted, {}, scalarAttr(accumulator, 0),
                                   [&](OpBuilder &b, Location l, ValueRange args) {
                                     Scalars s{b, l};
-                                    return s.add(log ? s.exp(args[0]) : args[0], args[1]);
+                                    return s.add(log ? s.expOfNegative(args[0]) : args[0], args[1]);
                                   });
     return SmallVector<Value>{mapped(rewriter, loc, sizes, element, {shifted, total}, {identity, rows},
                                      [&](OpBuilder &b, Location l, ValueRange args) {

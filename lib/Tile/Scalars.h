@@ -59,6 +59,10 @@ struct Scalars {
       return mlir::math::AbsFOp::create(builder, loc, a);
     return mlir::math::AbsIOp::create(builder, loc, a);
   }
+  /// exp(a) for a <= 0 or NaN: the short form will do.
+  mlir::Value expOfNegative(mlir::Value a) {
+    return mlir::math::ExpOp::create(builder, loc, a, mlir::arith::FastMathFlags::afn);
+  }
   mlir::Value exp(mlir::Value a) { return mlir::math::ExpOp::create(builder, loc, a); }
   mlir::Value log(mlir::Value a) { return mlir::math::LogOp::create(builder, loc, a); }
   mlir::Value sqrt(mlir::Value a) { return mlir::math::SqrtOp::create(builder, loc, a); }
