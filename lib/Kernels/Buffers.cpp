@@ -1,6 +1,7 @@
 // The buffers of an entry; see Buffers.h. Producers write in place where a padding, a concatenation or a result waits for them.
 #include "Buffers.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Utils/ReshapeOpsUtils.h"
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
@@ -22,6 +23,13 @@ SmallVector<Value> dynamicSizes(RankedTensorType type, ArrayRef<Value> all) {
   return result;
 }
 } // namespace
+
+/// Kernels that differ only in where their part of a buffer begins are then equal.
+Value Buffers::withUnknownOffset(Value part) {
+  auto type = cast<MemRefType>(part.getType());
+  auto layout = StridedLayoutAttr::get(type.getContext(), ShapedType::kDynamic, type.getStridesAndOffset().first);
+  return memref::CastOp::create(b, part.getLoc(), MemRefType::get(type.getShape(), type.getElementType(), layout), part);
+}
 
 MemRefType coat::denseMemRef(RankedTensorType type) { return MemRefType::get(type.getShape(), type.getElementType()); }
 
@@ -99,6 +107,8 @@ Value Buffers::viewAs(Value memref, RankedTensorType shape, ValueRange dynamic) 
   auto from = cast<MemRefType>(memref.getType());
   if (from.getShape() == shape.getShape())
     return memref;
+  if (!from.getLayout().isIdentity())
+    return viewOfPart(memref, shape, dynamic);
   Location loc = memref.getLoc();
   // Strides of a dense row-major buffer, from the last dimension on.
   SmallVector<OpFoldResult> dims, strides(shape.getRank());
@@ -115,31 +125,84 @@ Value Buffers::viewAs(Value memref, RankedTensorType shape, ValueRange dynamic) 
   return view.getType() == dense ? view : memref::CastOp::create(b, loc, dense, view);
 }
 
+Value Buffers::viewOfPart(Value memref, RankedTensorType shape, ValueRange dynamic) {
+  auto from = cast<MemRefType>(memref.getType());
+  auto groups = getReassociationIndicesForReshape(from, denseMemRef(shape));
+  if (!groups)
+    return nullptr;
+  if (from.getRank() > shape.getRank())
+    return memref::CollapseShapeOp::isGuaranteedCollapsible(from, *groups)
+               ? memref::CollapseShapeOp::create(b, memref.getLoc(), memref, *groups).getResult()
+               : Value();
+  unsigned next = 0;
+  SmallVector<OpFoldResult> sizes;
+  for (int64_t size : shape.getShape())
+    sizes.push_back(ShapedType::isDynamic(size) ? OpFoldResult(dynamic[next++]) : b.getIndexAttr(size));
+  auto type = memref::ExpandShapeOp::computeExpandedType(from, shape.getShape(), *groups);
+  if (failed(type))
+    return nullptr;
+  return memref::ExpandShapeOp::create(b, memref.getLoc(), *type, memref, *groups, sizes);
+}
+
+Value Buffers::viewOfSlice(tensor::ExtractSliceOp slice) {
+  auto known = [](ArrayRef<int64_t> values) { return llvm::none_of(values, ShapedType::isDynamic); };
+  if (!hasStaticStrides(slice.getSourceType()) || !known(slice.getStaticOffsets()) || !known(slice.getStaticStrides()) ||
+      slice.getStaticStrides().back() != 1 || !hasStaticStrides(slice.getType()))
+    return nullptr;
+  Value source = of(slice.getSource());
+  SmallVector<OpFoldResult> sizes = slice.getMixedSizes();
+  llvm::SmallBitVector dropped = slice.getDroppedDims();
+  SmallVector<Value> own = sizesOf(slice.getResult());
+  for (unsigned dim = 0, at = 0; dim < sizes.size(); ++dim)
+    if (!dropped[dim])
+      sizes[dim] = getAsOpFoldResult(own[at++]);
+  auto type = memref::SubViewOp::inferRankReducedResultType(slice.getType().getShape(), cast<MemRefType>(source.getType()),
+                                                            slice.getMixedOffsets(), sizes, slice.getMixedStrides());
+  return withUnknownOffset(memref::SubViewOp::create(b, slice.getLoc(), cast<MemRefType>(type), source,
+                                                     slice.getMixedOffsets(), sizes, slice.getMixedStrides()));
+}
+
 Value Buffers::placeFor(Value tensor) {
-  for (OpOperand &use : tensor.getUses())
-    if (Value place = placeIn(use.getOwner(), tensor, use.getOperandNumber())) {
-      placed.insert({use.getOwner(), use.getOperandNumber()});
+  // What a reshape reads must be dense, or it is copied.
+  bool dense = !tensor.hasOneUse() && llvm::any_of(tensor.getUsers(), llvm::IsaPred<ReshapeOp>);
+  for (OpOperand &use : tensor.getUses()) {
+    if (dense && isa<PadOp>(use.getOwner()))
+      continue;
+    if (Value place = placeIn(use.getOwner(), tensor, use.getOperandNumber()))
       return place;
-    }
+  }
   return allocate(tensor);
 }
 
 Value Buffers::placeIn(Operation *user, Value tensor, unsigned operand) {
+  Value place;
   if (auto pad = dyn_cast<PadOp>(user))
-    return placeInPad(pad, tensor);
-  if (auto concat = dyn_cast<tensor::ConcatOp>(user))
-    return placeInConcat(concat, tensor, operand);
-  if (isa<func::ReturnOp>(user))
-    return block.getArgument(block.getNumArguments() - user->getNumOperands() + operand);
-  auto reshape = dyn_cast<ReshapeOp>(user);
-  if (!reshape || !reshape->hasOneUse() || !tensorType(reshape.getResult()).hasStaticShape())
+    place = placeInPad(pad, tensor);
+  else if (auto concat = dyn_cast<tensor::ConcatOp>(user))
+    place = placeInConcat(concat, tensor, operand);
+  else if (isa<func::ReturnOp>(user))
+    place = block.getArgument(block.getNumArguments() - user->getNumOperands() + operand);
+  else if (auto reshape = dyn_cast<ReshapeOp>(user))
+    place = placeInReshape(reshape, tensor);
+  if (place)
+    placed.insert({user, operand});
+  return place;
+}
+
+/// The place of the reshape's result, seen as `tensor`. Where strides do not allow that, the result is copied there.
+Value Buffers::placeInReshape(ReshapeOp reshape, Value tensor) {
+  if (!reshape->hasOneUse() || !hasStaticStrides(tensorType(tensor)))
     return nullptr;
-  // Through a reshape only into a dense buffer, that is, into a result of the entry.
   OpOperand &use = *reshape.getResult().use_begin();
-  if (!isa<func::ReturnOp, ReshapeOp>(use.getOwner()))
+  if (!isa<func::ReturnOp, tensor::ConcatOp>(use.getOwner()))
     return nullptr;
   Value place = placeIn(use.getOwner(), reshape.getResult(), use.getOperandNumber());
-  return place ? viewAs(place, tensorType(tensor), {}) : nullptr;
+  Value view = place ? viewAs(place, tensorType(tensor), dynamicSizes(tensorType(tensor), sizesOf(tensor))) : Value();
+  if (view)
+    buffers[reshape.getResult()] = place;
+  else
+    placed.erase({use.getOwner(), use.getOperandNumber()});
+  return view;
 }
 
 Value Buffers::placeInPad(PadOp pad, Value tensor) {
@@ -174,5 +237,6 @@ Value Buffers::placeInConcat(tensor::ConcatOp concat, Value tensor, unsigned ope
     at += tensorType(before).getDimSize(concat.getDim());
   offsets[concat.getDim()] = b.getIndexAttr(at);
   SmallVector<OpFoldResult> extents = getAsOpFoldResult(sizesOf(tensor));
-  return memref::SubViewOp::create(b, tensor.getLoc(), buffers[concat.getResult()], offsets, extents, ones);
+  Value part = memref::SubViewOp::create(b, tensor.getLoc(), buffers[concat.getResult()], offsets, extents, ones);
+  return withUnknownOffset(part);
 }

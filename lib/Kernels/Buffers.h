@@ -37,12 +37,17 @@ public:
   llvm::SmallVector<std::pair<PadOp, mlir::Value>> takeBorders() { return std::exchange(borders, {}); }
 
   mlir::Value allocate(mlir::Value tensor);
-  /// `memref` (dense, row-major) under another shape.
+  /// The part of the source's buffer, or null where its strides are not known here or leave gaps between elements of a row.
+  mlir::Value viewOfSlice(mlir::tensor::ExtractSliceOp slice);
+  /// `memref` under another shape; null where it is part of a larger buffer and its strides have no such view.
   mlir::Value viewAs(mlir::Value memref, mlir::RankedTensorType shape, mlir::ValueRange dynamic);
 
 private:
   mlir::Value placeIn(mlir::Operation *user, mlir::Value tensor, unsigned operand);
   mlir::Value placeInPad(PadOp pad, mlir::Value tensor);
+  mlir::Value placeInReshape(ReshapeOp reshape, mlir::Value tensor);
+  mlir::Value viewOfPart(mlir::Value memref, mlir::RankedTensorType shape, mlir::ValueRange dynamic);
+  mlir::Value withUnknownOffset(mlir::Value part);
   void resolveDims(mlir::Operation *before, mlir::Operation *end);
 
   mlir::Block &block;

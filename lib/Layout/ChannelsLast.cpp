@@ -72,6 +72,7 @@ struct ChannelsLast : coat::impl::CoatChannelsLastBase<ChannelsLast> {
     RewritePatternSet patterns(&getContext());
     patterns.add<RunChannelsLast<ConvOp>, RunChannelsLast<PoolOp>, RunChannelsLast<GlobalPoolOp>,
                  RunChannelsLast<GroupNormOp>, RunChannelsLast<BatchNormOp>, RunChannelsLast<LRNOp>>(&getContext());
+    populateTransposedConvPatterns(patterns);
     populateSinkTransposePatterns(patterns);
     TransposeOp::getCanonicalizationPatterns(patterns, &getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))

@@ -38,10 +38,21 @@ Value reshapeTo(OpBuilder &b, Location loc, Value value, ArrayRef<OpFoldResult> 
   return ReshapeOp::create(b, loc, tensorType(value).clone(shape), value, dynamic);
 }
 
-/// Is `value`, perhaps after element-wise work on it alone, padded and nothing else? Then a convolution
-/// writes into the padded buffer, where a product over merged rows would need a copy. Short rows are
+/// Does `value` become every other row or column of a tensor: a concatenation along unit dimensions that a reshape adds?
+bool isInterleavedNext(Value value) {
+  auto reshape = value.hasOneUse() ? dyn_cast<ReshapeOp>(*value.user_begin()) : ReshapeOp();
+  if (!reshape || !reshape->hasOneUse())
+    return false;
+  auto concat = dyn_cast<tensor::ConcatOp>(*reshape->user_begin());
+  return concat && int64_t(concat.getDim()) < concat.getRank() - 1;
+}
+
+/// Is `value`, perhaps after element-wise work on it alone, padded or interleaved and nothing else? Then a convolution
+/// writes in place, where a product over merged rows would need a copy. Short rows that are padded are
 /// the exception: they do not fill register tiles, and the copy is small.
 bool isPaddedNext(Value value) {
+  if (isInterleavedNext(value))
+    return true;
   auto type = tensorType(value);
   if (!value.hasOneUse() || type.getRank() < 3 || type.getDimSize(type.getRank() - 2) < 12)
     return false;

@@ -30,13 +30,62 @@ func.func @reflected(%x: tensor<4x3xf32>) -> tensor<6x3xf32> attributes {coat.en
 // Both operands of the concatenation are written in place.
 // CHECK-LABEL: func.func @concatenated
 // CHECK: %[[A:.*]] = memref.subview %[[Y:.*]][0, 0] [4, 3] [1, 1]
-// CHECK: coat.launch @{{.*}} outs(%[[A]])
+// CHECK: %[[FIRST:.*]] = memref.cast %[[A]] : {{.*}} to memref<4x3xf32, strided<[6, 1], offset: ?>>
+// CHECK: coat.launch @{{.*}} outs(%[[FIRST]])
 // CHECK: %[[B:.*]] = memref.subview %[[Y]][0, 3] [4, 3] [1, 1]
-// CHECK: coat.launch @{{.*}} outs(%[[B]])
+// CHECK: %[[SECOND:.*]] = memref.cast %[[B]]
+// CHECK: coat.launch @{{.*}} outs(%[[SECOND]])
 // CHECK-NEXT: return
 func.func @concatenated(%x: tensor<4x3xf32>) -> tensor<4x6xf32> attributes {coat.entry} {
   %0 = coat.elementwise relu %x : (tensor<4x3xf32>) -> tensor<4x3xf32>
   %1 = coat.elementwise neg %x : (tensor<4x3xf32>) -> tensor<4x3xf32>
   %2 = tensor.concat dim(1) %0, %1 : (tensor<4x3xf32>, tensor<4x3xf32>) -> tensor<4x6xf32>
   return %2 : tensor<4x6xf32>
+}
+
+// -----
+
+// Through a reshape, too, where the strides of the part have a view of the shape that the producer computes.
+// CHECK-LABEL: func.func @reshaped
+// CHECK: %[[A:.*]] = memref.subview %[[Y:.*]][0, 0, 0] [2, 2, 3] [1, 1, 1]
+// CHECK: %[[FIRST:.*]] = memref.cast %[[A]]
+// CHECK: %[[ROWS:.*]] = memref.collapse_shape %[[FIRST]] {{\[}}[0, 1], [2]]
+// CHECK: coat.launch @{{.*}} outs(%[[ROWS]]) : (memref<4x3xf32>, memref<4x3xf32, strided<[6, 1], offset: ?>>)
+// CHECK: coat.launch
+// CHECK-NEXT: return
+func.func @reshaped(%x: tensor<4x3xf32>, %z: tensor<2x2x3xf32>) -> tensor<2x2x6xf32> attributes {coat.entry} {
+  %0 = coat.elementwise relu %x : (tensor<4x3xf32>) -> tensor<4x3xf32>
+  %1 = coat.reshape %0 : tensor<4x3xf32> to tensor<2x2x3xf32>
+  %2 = coat.elementwise neg %z : (tensor<2x2x3xf32>) -> tensor<2x2x3xf32>
+  %3 = tensor.concat dim(2) %1, %2 : (tensor<2x2x3xf32>, tensor<2x2x3xf32>) -> tensor<2x2x6xf32>
+  return %3 : tensor<2x2x6xf32>
+}
+
+// -----
+
+// Columns of a wider tensor cannot be merged with its rows: a buffer of its own, and a copy.
+// CHECK-LABEL: func.func @torn
+// CHECK: %[[OWN:.*]] = memref.alloc() : memref<12xf32>
+// CHECK: coat.launch @{{.*}} outs(%[[OWN]])
+func.func @torn(%x: tensor<12xf32>, %z: tensor<4x3xf32>) -> tensor<4x6xf32> attributes {coat.entry} {
+  %0 = coat.elementwise relu %x : (tensor<12xf32>) -> tensor<12xf32>
+  %1 = coat.reshape %0 : tensor<12xf32> to tensor<4x3xf32>
+  %2 = coat.elementwise neg %z : (tensor<4x3xf32>) -> tensor<4x3xf32>
+  %3 = tensor.concat dim(1) %1, %2 : (tensor<4x3xf32>, tensor<4x3xf32>) -> tensor<4x6xf32>
+  return %3 : tensor<4x6xf32>
+}
+
+// -----
+
+// A slice is a view: no launch copies it.
+// CHECK-LABEL: func.func @sliced
+// CHECK: %[[PART:.*]] = memref.subview %{{.*}}[0, 4] [4, 4] [1, 1]
+// CHECK: %[[VIEW:.*]] = memref.cast %[[PART]]
+// CHECK-NOT: coat.launch
+// CHECK: coat.launch @{{.*}}(%[[VIEW]])
+// CHECK-NEXT: return
+func.func @sliced(%x: tensor<4x8xf32>) -> tensor<4x4xf32> attributes {coat.entry} {
+  %0 = tensor.extract_slice %x[0, 4] [4, 4] [1, 1] : tensor<4x8xf32> to tensor<4x4xf32>
+  %1 = coat.elementwise relu %0 : (tensor<4x4xf32>) -> tensor<4x4xf32>
+  return %1 : tensor<4x4xf32>
 }

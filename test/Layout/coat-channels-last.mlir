@@ -46,3 +46,42 @@ func.func @large_other_operand(%x: tensor<1x8x8x3xf32>, %y: tensor<1x3x8x8xf32>)
   %1 = coat.elementwise add %0, %y : (tensor<1x3x8x8xf32>, tensor<1x3x8x8xf32>) -> tensor<1x3x8x8xf32>
   return %1 : tensor<1x3x8x8xf32>
 }
+
+// Every other row and column of a transposed convolution of stride 2 is a convolution of its own, with the element-wise work behind it.
+// CHECK-LABEL: @transposed_convolution
+func.func @transposed_convolution(%x: tensor<1x8x4x4xf32>) -> tensor<1x3x8x8xf32> {
+  // CHECK: %[[X:.*]] = coat.transpose %arg0
+  // CHECK: coat.conv %[[X]], {{.*}}data_layout = #coat<layout channels_last>{{.*}}strides = array<i64: 1, 1>{{.*}}tensor<3x8x1x1xf32>
+  // CHECK-NEXT: coat.elementwise relu
+  // CHECK-NEXT: coat.reshape {{.*}} to tensor<1x4x1x4x1x3xf32>
+  // CHECK-COUNT-3: coat.conv
+  // CHECK: %[[ALL:.*]] = tensor.concat dim(2) {{.*}} -> tensor<1x4x2x4x2x3xf32>
+  // CHECK: coat.reshape %[[ALL]] {{.*}} to tensor<1x8x8x3xf32>
+  %w = arith.constant dense<1.0> : tensor<8x3x2x2xf32>
+  %0 = coat.conv_transpose %x, %w {strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>,
+      output_padding = array<i64: 0, 0>} : (tensor<1x8x4x4xf32>, tensor<8x3x2x2xf32>) -> tensor<1x3x8x8xf32>
+  %1 = coat.elementwise relu %0 : (tensor<1x3x8x8xf32>) -> tensor<1x3x8x8xf32>
+  return %1 : tensor<1x3x8x8xf32>
+}
+
+// Larger filters overlap: the input is padded once, and each phase reads its part. Of 3 taps, one phase has 2 and one has 1.
+// CHECK-LABEL: @transposed_convolution_with_overlap
+func.func @transposed_convolution_with_overlap(%x: tensor<1x8x4xf32>) -> tensor<1x3x8xf32> {
+  // CHECK: coat.pad constant %arg0 {{.*}} -> tensor<1x8x5xf32>
+  // CHECK: coat.conv {{.*}}(tensor<1x4x8xf32>, tensor<3x8x1xf32>)
+  // CHECK: coat.conv {{.*}}(tensor<1x5x8xf32>, tensor<3x8x2xf32>)
+  // CHECK: tensor.concat dim(2) {{.*}} -> tensor<1x4x2x3xf32>
+  %w = arith.constant dense<1.0> : tensor<8x3x3xf32>
+  %0 = coat.conv_transpose %x, %w {strides = array<i64: 2>, dilations = array<i64: 1>, pads = array<i64: 1, 1>,
+      output_padding = array<i64: 1>} : (tensor<1x8x4xf32>, tensor<8x3x3xf32>) -> tensor<1x3x8xf32>
+  return %0 : tensor<1x3x8xf32>
+}
+
+// A filter that is computed cannot be taken apart here.
+// CHECK-LABEL: @transposed_convolution_computed
+func.func @transposed_convolution_computed(%x: tensor<1x8x4xf32>, %w: tensor<8x3x2xf32>) -> tensor<1x3x8xf32> {
+  // CHECK: coat.conv_transpose
+  %0 = coat.conv_transpose %x, %w {strides = array<i64: 2>, dilations = array<i64: 1>, pads = array<i64: 0, 0>,
+      output_padding = array<i64: 0>} : (tensor<1x8x4xf32>, tensor<8x3x2xf32>) -> tensor<1x3x8xf32>
+  return %0 : tensor<1x3x8xf32>
+}

@@ -19,6 +19,10 @@ def CoatChannelsLast : Pass<"coat-channels-last", "::mlir::func::FuncOp"> {
     %2 = coat.transpose %1 {permutation = array<i64: 0, 3, 1, 2>} : ..
     ```
     Max pooling with indices stays: its indices count in channels-first order.
+
+    A transposed convolution of stride s becomes s ordinary ones a dimension,
+    each with every s-th element of the filter, whose results a concatenation
+    interleaves; element-wise ops of one operand behind it go along.
   }];
   let dependentDialects = ["::coat::CoatDialect"];
 }
