@@ -4,6 +4,7 @@
 // after register allocation and before the assembly printer frees the machine functions.
 #include "Compile.h"
 #include "llvm/Analysis/CGSCCPassManager.h"
+#include "llvm/Analysis/RuntimeLibcallInfo.h"
 #include "llvm/CodeGen/MachineFrameInfo.h"
 #include "llvm/CodeGen/MachineFunctionPass.h"
 #include "llvm/CodeGen/MachineLoopInfo.h"
@@ -162,6 +163,8 @@ Expected<MachineCode> coat::generate(Module &module, TargetMachine &machine, Cod
   MachineCode code;
   raw_svector_ostream os(code.bytes);
   legacy::PassManager passes;
+  // Without it no function of a library is known to exist, and every memcpy and memset becomes a loop over bytes.
+  passes.add(new RuntimeLibraryInfoWrapper(machine.getTargetTriple()));
   auto *info = new MachineModuleInfoWrapperPass(&machine);
   TargetPassConfig *config = machine.createPassConfig(passes);
   passes.add(config);
