@@ -38,6 +38,20 @@ nb::dlpack::dtype dlpackType(int32_t dtype) {
   throw std::runtime_error("expected an element type that DLPack knows, got number " + std::to_string(dtype));
 }
 
+constexpr nb::dlpack::dtype uint16Type{(uint8_t)nb::dlpack::dtype_code::UInt, 16, 1};
+
+std::string nameOf(int32_t dtype) {
+  nb::dlpack::dtype type = dlpackType(dtype);
+  using Code = nb::dlpack::dtype_code;
+  if (type.code == (uint8_t)Code::Bool)
+    return "bool";
+  const char *kind = type.code == (uint8_t)Code::Int    ? "int"
+                     : type.code == (uint8_t)Code::UInt ? "uint"
+                     : type.code == (uint8_t)Code::Bfloat ? "bfloat"
+                                                          : "float";
+  return kind + std::to_string(type.bits);
+}
+
 std::string shapeText(const std::vector<int64_t> &shape) {
   std::string text = "[";
   for (size_t i = 0; i < shape.size(); ++i)
@@ -98,7 +112,7 @@ public:
     return outputs;
   }
 
-  /// Names, dtypes (as DLPack code and bits) and dimensions of all tensors, symbols, kernels.
+  /// Names, dtypes and dimensions of all tensors, symbols, kernels.
   nb::dict describe() const {
     nb::dict result;
     result["name"] = info->name;
@@ -112,6 +126,7 @@ public:
       nb::dict entry;
       entry["name"] = tensor.name;
       entry["shape"] = dims;
+      entry["dtype"] = nameOf(tensor.dtype);
       entry["output"] = bool(tensor.flags & COAT_TENSOR_OUTPUT);
       tensors.append(entry);
     }
@@ -141,8 +156,10 @@ private:
     if ((int32_t)array.ndim() != tensor.rank)
       throw std::invalid_argument(std::string(tensor.name) + ": expected rank " + std::to_string(tensor.rank) + ", got " +
                                   std::to_string(array.ndim()));
-    if (array.dtype() != dlpackType(tensor.dtype))
-      throw std::invalid_argument(std::string(tensor.name) + ": expected another element type (see Module.info)");
+    bool isBits = tensor.dtype == COAT_BF16 && array.dtype() == uint16Type;
+    if (array.dtype() != dlpackType(tensor.dtype) && !isBits)
+      throw std::invalid_argument(std::string(tensor.name) + ": expected elements of " + nameOf(tensor.dtype) +
+                                  ", got others");
     for (int32_t d = 0; d < tensor.rank; ++d)
       if (tensor.dims[d].symbol >= 0)
         symbols[tensor.dims[d].symbol] = array.shape(d);
@@ -170,7 +187,9 @@ private:
   }
 
   nb::object makeOutput(int32_t index, const std::vector<int64_t> &symbols, std::vector<void *> &tensors) const {
-    nb::dlpack::dtype dtype = dlpackType(info->tensors[index].dtype);
+    // numpy has no bf16: its bits, which the package's __init__ gives their type.
+    nb::dlpack::dtype dtype =
+        info->tensors[index].dtype == COAT_BF16 ? uint16Type : dlpackType(info->tensors[index].dtype);
     size_t bytes = dtype.bits / 8;
     std::vector<size_t> shape;
     // Sizes outside their range are reported by the run itself; they allocate nothing.

@@ -36,21 +36,19 @@ private:
   Scalar one() { return loops.number(1, loops.builder.getF64Type()); }
 
   Scalar coordinate(Scalar x) {
-    Scalar inputSize = loops.toFloat(size, x.type());
+    Scalar inputSize = loops.toFloat(size, x.type()), length = inputSize * scale, zero = x * 0.0;
     switch (op.getCoordinateMode()) {
     case CoordinateMode::asymmetric:
       return x / scale;
     case CoordinateMode::align_corners:
-      return outputSize == 1 ? x * 0.0 : x * (inputSize - 1.0) / (outputSize - 1.0);
+      return select(length > one(), x * (inputSize - 1.0) / (length - 1.0), zero);
     case CoordinateMode::pytorch_half_pixel:
-      if (outputSize == 1)
-        return x * 0.0;
-      [[fallthrough]];
+      return select(length > one(), (x + 0.5) / scale - 0.5, zero);
     case CoordinateMode::half_pixel:
       return (x + 0.5) / scale - 0.5;
     case CoordinateMode::half_pixel_symmetric: {
       // The output size is rounded; the difference is spread over both ends.
-      Scalar adjustment = one() * outputSize / (inputSize * scale);
+      Scalar whole = outputSize < 0 ? floor(length) : one() * double(outputSize), adjustment = whole / length;
       Scalar offset = inputSize / 2.0 * (one() - adjustment);
       return offset + (x + 0.5) / scale - 0.5;
     }

@@ -32,25 +32,31 @@ struct Interpolation {
 
   /// The coordinate in the input that belongs to index `out` of a dimension.
   Value coordinate(int64_t dim, Value out, Value extent) {
-    double scale = op.getScales()[dim], size = static_cast<double>(op.getSizes()[dim]);
-    Value x = toFloat(out);
+    double scale = op.getScales()[dim];
+    Value x = toFloat(out), one = number(1);
+    // The length that the scale asks for, a fraction; the result has the whole elements of it.
+    auto length = [&] { return s.mul(toFloat(extent), number(scale)); };
+    auto size = [&] {
+      return op.getSizes()[dim] < 0 ? floor(length()) : number(static_cast<double>(op.getSizes()[dim]));
+    };
+    auto ifLonger = [&](Value value) {
+      return s.select(s.compare(arith::CmpFPredicate::OGT, length(), one), value, number(0));
+    };
     // (x + .5) / s - .5
     auto halfPixel = [&] { return s.sub(s.div(s.add(x, number(0.5)), number(scale)), number(0.5)); };
     switch (op.getCoordinateMode()) {
     case CoordinateMode::asymmetric:
       return s.div(x, number(scale));
     case CoordinateMode::align_corners:
-      if (size == 1)
-        return number(0);
-      return s.div(s.mul(x, s.sub(toFloat(extent), number(1))), number(size - 1));
+      return ifLonger(s.div(s.mul(x, s.sub(toFloat(extent), one)), s.sub(length(), one)));
     case CoordinateMode::pytorch_half_pixel:
-      return size == 1 ? number(0) : halfPixel();
+      return ifLonger(halfPixel());
     case CoordinateMode::half_pixel:
       return halfPixel();
     case CoordinateMode::half_pixel_symmetric: {
       Value in = toFloat(extent);
-      Value adjustment = s.div(number(size), s.mul(number(scale), in));
-      Value offset = s.mul(s.mul(in, number(0.5)), s.sub(number(1), adjustment));
+      Value adjustment = s.div(size(), length());
+      Value offset = s.mul(s.mul(in, number(0.5)), s.sub(one, adjustment));
       return s.add(offset, halfPixel());
     }
     }
@@ -148,13 +154,16 @@ struct LowerResize : Lowering<ResizeOp> {
          result = cast<RankedTensorType>(op.getResult().getType());
     Type element = input.getElementType();
     Type compute = op.getMode() == ResizeMode::nearest ? element : Type(rewriter.getF32Type());
+    ReifiedRankedShapedTypeDims resultSizes; // for a symbolic size, that of the input times the scale
+    if (failed(op.reifyResultShapes(rewriter, resultSizes)))
+      return rewriter.notifyMatchFailure(op, "sizes are not known");
     SmallVector<OpFoldResult> inputSizes = sizesOf(rewriter, loc, op.getInput()), sizes;
     SmallVector<bool> same;
     for (int64_t dim = 0; dim < input.getRank(); ++dim) {
       bool kept =
           op.getScales()[dim] == 1 && (input.isDynamicDim(dim) || input.getDimSize(dim) == result.getDimSize(dim));
       same.push_back(kept);
-      sizes.push_back(kept ? inputSizes[dim] : OpFoldResult(rewriter.getIndexAttr(result.getDimSize(dim))));
+      sizes.push_back(kept ? inputSizes[dim] : resultSizes.front()[dim]);
     }
     return SmallVector<Value>{mapped(rewriter, loc, sizes, element, {}, {}, [&](OpBuilder &b, Location l, ValueRange) {
       Interpolation from{op, {b, l}};

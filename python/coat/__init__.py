@@ -4,6 +4,9 @@
     logits, = module(image)                 # arrays in order ..
     logits, = module(image=image)           # .. or by name; numpy or anything with DLPack
 
+Elements of bfloat16, which numpy does not have, are those of ml_dtypes; without that package results are their bits as
+uint16.
+
 There is no compiler logic here: `compile` runs the `coat` driver, `load` opens the library it wrote.
 """
 import os
@@ -32,6 +35,7 @@ class Module:
         self._module = _runtime.Module(self.path, threads)
         self.info = self._module.describe()
         self.inputs = [t["name"] for t in self.info["tensors"] if not t["output"]]
+        self._outputs = [t["dtype"] for t in self.info["tensors"] if t["output"]]
 
     def __call__(self, *arrays, **named):
         """Runs the model and returns the list of its outputs. Raises ValueError on a wrong shape, dtype or dimension."""
@@ -39,11 +43,28 @@ class Module:
             raise ValueError(f"expected inputs {self.inputs}, got {sorted(unknown)}")
         if missing := [n for n in self.inputs[len(arrays):] if n not in named]:
             raise ValueError(f"expected inputs {self.inputs}, got none for {missing}")
-        return self._module.run([*arrays, *(named[n] for n in self.inputs[len(arrays):])])
+        inputs = [*arrays, *(named[n] for n in self.inputs[len(arrays):])]
+        outputs = self._module.run([_bits(array) for array in inputs])
+        return [_typed(array, dtype) for array, dtype in zip(outputs, self._outputs)]
 
     def save(self, path):
         """Copies the library to `path`."""
         shutil.copyfile(self.path, path)
+
+
+def _bits(array):
+    """numpy does not export ml_dtypes' bfloat16 by DLPack."""
+    return array.view("uint16") if str(getattr(array, "dtype", "")) == "bfloat16" else array
+
+
+def _typed(array, dtype):
+    if dtype != "bfloat16":
+        return array
+    try:
+        import ml_dtypes
+    except ImportError:
+        return array
+    return array.view(ml_dtypes.bfloat16)
 
 
 def driver():
