@@ -13,6 +13,9 @@ void populateSinkTransposePatterns(mlir::RewritePatternSet &patterns, mlir::Patt
 /// are over the finest dimensions, meet, and compose.
 void populateOrderReshapePatterns(mlir::RewritePatternSet &patterns);
 
+/// An element-wise op between a reshape and its inverse is computed in front of both.
+void populateCancelReshapePatterns(mlir::RewritePatternSet &patterns);
+
 /// `input` with dimension i taken from dimension permutation[i]; no op when that is the identity.
 mlir::Value transposed(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value input,
                        llvm::ArrayRef<int64_t> permutation);

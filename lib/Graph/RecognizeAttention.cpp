@@ -6,6 +6,7 @@
 #include "Match.h"
 #include "coat/Graph/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Traits.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 using namespace mlir;
@@ -234,6 +235,15 @@ bool fits(const Parts &parts, int64_t rank) {
                                 (!ShapedType::isDynamic(query[1]) && key[1] > 0 && query[1] % key[1] == 0));
 }
 
+/// Whether one mask can say what those read say: several additive ones are summed, which takes known shapes; a boolean
+/// one stands alone.
+bool haveOneSum(const Parts &parts) {
+  if (parts.boolean)
+    return parts.additive.empty();
+  return parts.additive.size() <= 1 ||
+         llvm::all_of(parts.additive, [](Value mask) { return tensorType(mask).hasStaticShape(); });
+}
+
 /// One mask from those read: additive ones summed, the boolean one alone.
 Value buildMask(OpBuilder &builder, Location loc, const Parts &parts, int64_t rank) {
   auto rank4 = [&](Value mask) { return rank == 3 && tensorType(mask).getRank() == 3 ? asRank4(builder, loc, mask) : mask; };
@@ -245,12 +255,22 @@ Value buildMask(OpBuilder &builder, Location loc, const Parts &parts, int64_t ra
   }
   if (parts.additive.empty())
     return {};
-  Value mask = parts.additive.front();
-  if (double scale = parts.additiveScale.front(); scale != 1) {
-    RankedTensorType scalar = tensorType(mask).clone(ArrayRef<int64_t>{});
-    mask = binary(builder, loc, ElementwiseKind::mul, mask.getType(), mask, floatConstant(builder, loc, scalar, {scale}));
+  Value sum;
+  for (auto [mask, scale] : llvm::zip_equal(parts.additive, parts.additiveScale)) {
+    Value term = mask;
+    if (scale != 1) {
+      RankedTensorType scalar = tensorType(mask).clone(ArrayRef<int64_t>{});
+      term = binary(builder, loc, ElementwiseKind::mul, mask.getType(), mask, floatConstant(builder, loc, scalar, {scale}));
+    }
+    if (!sum) {
+      sum = term;
+      continue;
+    }
+    SmallVector<int64_t> shape;
+    OpTrait::util::getBroadcastedShape(tensorType(sum).getShape(), tensorType(term).getShape(), shape);
+    sum = binary(builder, loc, ElementwiseKind::add, tensorType(sum).clone(shape), sum, term);
   }
-  return rank4(mask);
+  return rank4(sum);
 }
 
 /// matmul(softmax(scale * matmul(q, k^T) + mask), v) -> attention(q, k, v)
@@ -281,8 +301,7 @@ struct Recognize : OpRewritePattern<MatmulOp> {
       parts.valueTransposed = op.getTransposeRhs();
     }
     dropRepeatedHeads(parts);
-    bool severalMasks = parts.additive.size() + (parts.boolean ? 1 : 0) > 1;
-    if (!fits(parts, rank) || severalMasks || !std::isfinite(parts.scale))
+    if (!fits(parts, rank) || !haveOneSum(parts) || !std::isfinite(parts.scale))
       return failure();
     replace(op, parts, rewriter);
     return success();

@@ -245,6 +245,7 @@ struct SimplifyMovement : coat::impl::CoatSimplifyMovementBase<SimplifyMovement>
                  ReduceToGlobalPool>(&getContext());
     populateSinkTransposePatterns(patterns);
     populateOrderReshapePatterns(patterns);
+    populateCancelReshapePatterns(patterns);
     tensor::populateMergeConsecutiveInsertExtractSlicePatterns(patterns);
     tensor::ExtractSliceOp::getCanonicalizationPatterns(patterns, &getContext());
     tensor::ConcatOp::getCanonicalizationPatterns(patterns, &getContext());

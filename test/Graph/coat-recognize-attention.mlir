@@ -141,6 +141,32 @@ func.func @not_causal(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tens
   return %o : tensor<1x4x3x8xf32>
 }
 
+// A bias of the heads and a mask of the windows.
+// CHECK-LABEL: func @two_masks
+// CHECK: %[[SUM:.*]] = coat.elementwise add %arg3, %arg4 : (tensor<1x4x3x3xf32>, tensor<2x1x3x3xf32>) -> tensor<2x4x3x3xf32>
+// CHECK: coat.attention %arg0, %arg1, %arg2 mask %[[SUM]]
+func.func @two_masks(%q: tensor<2x4x3x8xf32>, %k: tensor<2x4x3x8xf32>, %v: tensor<2x4x3x8xf32>, %bias: tensor<1x4x3x3xf32>, %mask: tensor<2x1x3x3xf32>) -> tensor<2x4x3x8xf32> {
+  %s = coat.matmul %q, %k {transpose_rhs} : (tensor<2x4x3x8xf32>, tensor<2x4x3x8xf32>) -> tensor<2x4x3x3xf32>
+  %b = coat.elementwise add %s, %bias : (tensor<2x4x3x3xf32>, tensor<1x4x3x3xf32>) -> tensor<2x4x3x3xf32>
+  %m = coat.elementwise add %b, %mask : (tensor<2x4x3x3xf32>, tensor<2x1x3x3xf32>) -> tensor<2x4x3x3xf32>
+  %p = coat.softmax %m {axis = 3} : (tensor<2x4x3x3xf32>) -> tensor<2x4x3x3xf32>
+  %o = coat.matmul %p, %v : (tensor<2x4x3x3xf32>, tensor<2x4x3x8xf32>) -> tensor<2x4x3x8xf32>
+  return %o : tensor<2x4x3x8xf32>
+}
+
+// As @two_masks, but the mask is boolean: it cannot be summed.
+// CHECK-LABEL: func @bias_and_boolean
+// CHECK-NOT: coat.attention
+func.func @bias_and_boolean(%q: tensor<2x4x3x8xf32>, %k: tensor<2x4x3x8xf32>, %v: tensor<2x4x3x8xf32>, %bias: tensor<1x4x3x3xf32>, %mask: tensor<2x1x3x3xi1>) -> tensor<2x4x3x8xf32> {
+  %inf = arith.constant dense<0xFF800000> : tensor<f32>
+  %s = coat.matmul %q, %k {transpose_rhs} : (tensor<2x4x3x8xf32>, tensor<2x4x3x8xf32>) -> tensor<2x4x3x3xf32>
+  %b = coat.elementwise add %s, %bias : (tensor<2x4x3x3xf32>, tensor<1x4x3x3xf32>) -> tensor<2x4x3x3xf32>
+  %m = coat.elementwise select %mask, %b, %inf : (tensor<2x1x3x3xi1>, tensor<2x4x3x3xf32>, tensor<f32>) -> tensor<2x4x3x3xf32>
+  %p = coat.softmax %m {axis = 3} : (tensor<2x4x3x3xf32>) -> tensor<2x4x3x3xf32>
+  %o = coat.matmul %p, %v : (tensor<2x4x3x3xf32>, tensor<2x4x3x8xf32>) -> tensor<2x4x3x8xf32>
+  return %o : tensor<2x4x3x8xf32>
+}
+
 // Grouped queries: each key and value head repeated for two query heads.
 // CHECK-LABEL: func @grouped
 // CHECK: coat.attention %arg0, %arg1, %arg2 {scale

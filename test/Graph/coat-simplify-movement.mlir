@@ -181,3 +181,26 @@ func.func @channel_mean(%x: tensor<1x8x4x5xf32>) -> tensor<1x4x5xf32> {
   %0 = coat.reduce mean %x {axes = array<i64: 1>} : (tensor<1x8x4x5xf32>) -> tensor<1x4x5xf32>
   return %0 : tensor<1x4x5xf32>
 }
+
+// Scores split into images and windows for a mask of the windows, and merged again.
+// CHECK-LABEL: func @between_reshapes
+// CHECK: %[[MASK:.*]] = coat.reshape %arg1 : tensor<1x4x1x5xf32> to tensor<4x1x5xf32>
+// CHECK: %[[SUM:.*]] = coat.elementwise add %arg0, %[[MASK]]
+// CHECK: return %[[SUM]]
+func.func @between_reshapes(%x: tensor<4x3x5xf32>, %mask: tensor<1x4x1x5xf32>) -> tensor<4x3x5xf32> {
+  %0 = coat.reshape %x : tensor<4x3x5xf32> to tensor<1x4x3x5xf32>
+  %1 = coat.elementwise add %0, %mask : (tensor<1x4x3x5xf32>, tensor<1x4x1x5xf32>) -> tensor<1x4x3x5xf32>
+  %2 = coat.reshape %1 : tensor<1x4x3x5xf32> to tensor<4x3x5xf32>
+  return %2 : tensor<4x3x5xf32>
+}
+
+// As @between_reshapes, but two images share the mask: it would have to be repeated.
+// CHECK-LABEL: func @two_images
+// CHECK: coat.elementwise add
+// CHECK-SAME: tensor<2x4x3x5xf32>, tensor<1x4x1x5xf32>
+func.func @two_images(%x: tensor<8x3x5xf32>, %mask: tensor<1x4x1x5xf32>) -> tensor<8x3x5xf32> {
+  %0 = coat.reshape %x : tensor<8x3x5xf32> to tensor<2x4x3x5xf32>
+  %1 = coat.elementwise add %0, %mask : (tensor<2x4x3x5xf32>, tensor<1x4x1x5xf32>) -> tensor<2x4x3x5xf32>
+  %2 = coat.reshape %1 : tensor<2x4x3x5xf32> to tensor<8x3x5xf32>
+  return %2 : tensor<8x3x5xf32>
+}
