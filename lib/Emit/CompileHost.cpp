@@ -28,10 +28,13 @@ std::unique_ptr<Module> translateHost(mlir::ModuleOp lowered, LLVMContext &conte
   b.setInsertionPointToEnd(host->getBody());
   for (mlir::Operation &op : *lowered.getBody()) {
     auto function = dyn_cast<mlir::LLVM::LLVMFuncOp>(op);
-    if (function && function->hasAttr("coat.kernel"))
-      cast<mlir::LLVM::LLVMFuncOp>(b.cloneWithoutRegions(op)).setLinkage(mlir::LLVM::Linkage::External);
-    else
+    if (function && function->hasAttr("coat.kernel")) {
+      auto declaration = cast<mlir::LLVM::LLVMFuncOp>(b.cloneWithoutRegions(op));
+      declaration.setLinkage(mlir::LLVM::Linkage::External);
+      declaration->setLoc(lowered.getLoc()); // lines (-g) are those of the definition
+    } else {
       b.clone(op);
+    }
   }
   return mlir::translateModuleToLLVMIR(*host, context, "host");
 }

@@ -21,7 +21,9 @@ std::string coat::tool::numberLines(ModuleOp module, StringRef fileName) {
   }
   std::string text;
   llvm::raw_string_ostream os(text);
-  generateLocationsFromIR(os, fileName, *kernels, OpPrintingFlags().enableDebugInfo(true, /*prettyForm=*/true));
+  // In local scope there are no aliases: each line has its nodes' names on itself.
+  generateLocationsFromIR(os, fileName, *kernels,
+                          OpPrintingFlags().enableDebugInfo(true, /*prettyForm=*/true).useLocalScope());
   for (auto [original, copy] : llvm::zip_equal(originals, kernels->getBody()->without_terminator())) {
     SmallVector<Location> locations; // in the order of the walk, which the clone shares
     copy.walk([&](Operation *op) { locations.push_back(op->getLoc()); });
