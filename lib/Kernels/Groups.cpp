@@ -25,7 +25,21 @@ Operation *nextOf(Operation *last) {
   auto from = cast<ShapedType>(last->getResult(0).getType()), to = cast<ShapedType>(user->getResult(0).getType());
   return from.getShape() == to.getShape() ? user : nullptr;
 }
+
+/// The op whose kernel computes `op` too: one without a schedule has no kernel of its own.
+Operation *kernelOf(Operation *op) {
+  if (!isa<WinogradInputOp>(op) || op->hasAttr("coat.schedule") || !op->hasOneUse())
+    return nullptr;
+  return *op->user_begin();
+}
 } // namespace
+
+Operation *coat::rootOf(const Group &group) {
+  for (Operation *op : group)
+    if (op->hasAttr("coat.schedule"))
+      return op;
+  return group.front();
+}
 
 SmallVector<Group> coat::formGroups(Block &entry, bool fuse) {
   SmallVector<Group> groups;
@@ -34,6 +48,8 @@ SmallVector<Group> coat::formGroups(Block &entry, bool fuse) {
     if (!computes(op) || !taken.insert(&op).second)
       continue;
     Group group = {&op};
+    if (Operation *root = kernelOf(&op); root && taken.insert(root).second)
+      group.push_back(root);
     while (Operation *next = fuse ? nextOf(group.back()) : nullptr) {
       if (!taken.insert(next).second)
         break;

@@ -7,8 +7,12 @@
 
 namespace coat {
 
-/// Ops of one kernel in program order: a root, then the element-wise ops fused to it.
+/// Ops of one kernel in program order: a root, then the element-wise ops fused to it. Before the root stands what Strategy
+/// wants computed as part of it.
 using Group = llvm::SmallVector<mlir::Operation *>;
+
+/// The op whose schedule is that of the kernel.
+mlir::Operation *rootOf(const Group &group);
 
 /// The groups of an entry block, in the order of their last ops. Every op that
 /// computes is in exactly one; constants, reshapes, index arithmetic and the

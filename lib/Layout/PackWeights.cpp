@@ -1,10 +1,9 @@
 // coat-pack-weights: enters conv and matmul with constant plain weights; leaves them packed.
 // Left alone: weights that are not constant, channels-first convolutions.
+#include "ConstantBytes.h"
 #include "coat/Dialect/Coat.h"
 #include "coat/Layout/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/IR/DialectResourceBlobManager.h"
-#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace coat;
@@ -16,39 +15,6 @@ namespace coat {
 
 namespace {
 constexpr int64_t block = 16;
-
-/// The bytes of a constant of a byte-sized element type, or nothing where they are not at hand.
-std::optional<ArrayRef<char>> bytesOf(Value value, int64_t &elementBytes) {
-  ElementsAttr attr;
-  auto type = cast<RankedTensorType>(value.getType());
-  if (!matchPattern(value, m_Constant(&attr)) || !type.getElementType().isIntOrFloat() ||
-      type.getElementTypeBitWidth() % 8)
-    return std::nullopt;
-  elementBytes = type.getElementTypeBitWidth() / 8;
-  if (auto resource = dyn_cast<DenseResourceElementsAttr>(attr))
-    if (AsmResourceBlob *blob = resource.getRawHandle().getBlob())
-      return blob->getData();
-  if (auto dense = dyn_cast<DenseElementsAttr>(attr))
-    return dense.getRawData();
-  return std::nullopt;
-}
-
-/// Element `i` of `bytes`, which hold one element where the constant is a splat.
-const char *elementAt(ArrayRef<char> bytes, int64_t i, int64_t size) {
-  return bytes.data() + ((int64_t)bytes.size() == size ? 0 : i * size);
-}
-
-/// A constant of `shape` whose element at flat position i is sourceOf(i), or zero for -1.
-Value packedConstant(OpBuilder &b, Value source, ArrayRef<int64_t> shape, llvm::function_ref<void(char *, ArrayRef<char>, int64_t)> fill) {
-  int64_t size = 0;
-  ArrayRef<char> bytes = *bytesOf(source, size);
-  auto type = cast<RankedTensorType>(source.getType()).clone(shape);
-  AsmResourceBlob blob = HeapAsmResourceBlob::allocate(type.getNumElements() * size, 64, /*dataIsMutable=*/true);
-  std::memset(blob.getMutableData().data(), 0, blob.getMutableData().size());
-  fill(blob.getMutableData().data(), bytes, size);
-  auto attr = DenseResourceElementsAttr::get(type, "packed", std::move(blob));
-  return arith::ConstantOp::create(b, source.getLoc(), attr);
-}
 
 /// [M, Cg, K..] -> [group, ceil(M/group/16), K.., Cg, 16]; depthwise [C, 1, K..] -> [1, ceil(C/16), K.., 1, 16].
 void packConv(ConvOp op) {

@@ -152,7 +152,7 @@ ScheduleAttr scheduleMatmul(MatmulOp op, const CpuTarget &target) {
   p.channelStep = 2 * reg.channels;
   // With few rows, reading the weights is the work.
   p.workOfCell = std::max(2.0 * depth, workOfByte * 4 * depth / p.rows);
-  p.bytesOfRow = p.bytesOfChannel = 4.0 * depth;
+  static int64_t dd = getenv("COAT_DD") ? atoi(getenv("COAT_DD")) : 768; p.bytesOfRow = p.bytesOfChannel = 4.0 * std::min<int64_t>(depth, dd);
   auto [rows, part] = cutProduct(p, product(result.getShape().drop_back(2)), target);
   SmallVector<int64_t> tile(rank, 1), registers(rank, 1);
   rows = withoutSmallRest(p.rows, evenTile(result.getDimSize(rank - 2), rows, 1), reg.rows);
@@ -273,6 +273,17 @@ SmallVector<Cut> cutsOf(Operation *op) {
   return cutsBelow(rank);
 }
 
+/// None where the products transform their input themselves; else images and blocks of channels.
+ScheduleAttr scheduleWinogradInput(WinogradInputOp op, const CpuTarget &target) {
+  auto conv = op->hasOneUse() ? dyn_cast<WinogradConvOp>(*op->user_begin()) : WinogradConvOp();
+  if (conv && isInputTransformFused(conv))
+    return {};
+  SmallVector<Cut> cuts{{0}};
+  if (typeOf(op.getInput()).getDimSize(3) % block == 0)
+    cuts.push_back({1, 1, /*equal=*/true});
+  return scheduleMove(op, "winograd", cuts, 1, target);
+}
+
 /// Operations a result element beyond reading and writing it.
 double workOfElement(Operation *op) {
   auto cost = dyn_cast<CostOpInterface>(op);
@@ -284,6 +295,10 @@ double workOfElement(Operation *op) {
 ScheduleAttr coat::chooseSchedule(Operation *op, const CpuTarget &target) {
   if (auto conv = dyn_cast<ConvOp>(op); conv && conv.getDataLayout() == DataLayout::channels_last)
     return scheduleConv(conv, target);
+  if (auto conv = dyn_cast<WinogradConvOp>(op))
+    return chooseWinogradSchedule(conv, target);
+  if (auto input = dyn_cast<WinogradInputOp>(op))
+    return scheduleWinogradInput(input, target);
   if (auto matmul = dyn_cast<MatmulOp>(op))
     return scheduleMatmul(matmul, target);
   if (isa<AttentionOp>(op))

@@ -22,6 +22,7 @@ constexpr double leastGain = 1.1, leastCycles = 50e3;
 /// Rows of tiles that are a task until it has as many tiles as this: enough to use the filter while it is in a cache.
 constexpr int64_t enoughTiles = 14;
 constexpr double smallestTask = 2e6; // operations
+constexpr int64_t wantedTasks = 8;
 
 struct Shape {
   int64_t height, width, channels, outChannels;
@@ -63,6 +64,22 @@ int64_t rowsOfTask(WinogradConvOp op) {
       return rows;
   return grid.rows;
 }
+
+/// Channels of a task where channels are cut, into equal parts. Each task reads the whole transformed input, so the more
+/// the better, while there are enough tasks and their products stay in the second cache.
+int64_t channelsOfTask(WinogradConvOp op, RegisterTile reg, const CpuTarget &target) {
+  Grid grid(op);
+  int64_t channels = op.getOutChannels(), most = std::clamp<int64_t>(channels / wantedTasks, 2 * block, 4 * block);
+  double tiles = grid.rows * grid.columns, products = (grid.m + 2) * (grid.m + 2);
+  double workOfChannel = 2.0 * products * tiles * cast<RankedTensorType>(op.getFilter().getType()).getDimSize(2);
+  int64_t best = channels;
+  for (int64_t part = reg.channels; part < channels; part += reg.channels) {
+    bool fits = part <= most && products * tiles * part * 4 <= target.l2 / 2;
+    if (channels % part == 0 && part * workOfChannel >= smallestTask && (best == channels || fits))
+      best = part;
+  }
+  return best;
+}
 } // namespace
 
 int64_t coat::chooseWinogradTile(ConvOp op, const CpuTarget &target) {
@@ -97,13 +114,11 @@ ScheduleAttr coat::chooseWinogradSchedule(WinogradConvOp op, const CpuTarget &ta
   Grid grid(op);
   int64_t channels = op.getOutChannels(), depth = cast<RankedTensorType>(op.getFilter().getType()).getDimSize(2);
   bool fused = isInputTransformFused(op);
-  int64_t rows = fused ? rowsOfTask(op) : grid.rows, tiles = rows * grid.columns;
-  RegisterTile reg = chooseRegisterTile(tiles, channels, depth, target);
-  int64_t part = reg.channels;
-  double workOfChannel = 2.0 * (grid.m + 2) * (grid.m + 2) * tiles * depth;
-  while (part < channels && (channels % part != 0 || part * workOfChannel < smallestTask))
-    part += reg.channels;
-  SmallVector<int64_t> tile = {1, fused ? rows * grid.m : 0, 0, fused || part >= channels ? 0 : part};
+  int64_t rows = fused ? rowsOfTask(op) : grid.rows;
+  RegisterTile reg = chooseRegisterTile(rows * grid.columns, channels, depth, target);
+  int64_t part = fused ? channels : channelsOfTask(op, reg, target);
+  SmallVector<int64_t> tile = {1, fused ? rows * grid.m : 0, 0, part < channels ? part : 0};
+  // Images last: they share the weights.
   SmallVector<int64_t> order = fused ? SmallVector<int64_t>() : SmallVector<int64_t>{3, 0, 1, 2};
   return ScheduleAttr::get(op.getContext(), "winograd", tile, {1, 1, reg.rows, reg.channels}, order, target.vector);
 }

@@ -24,6 +24,8 @@ static bool matmulHasMicrokernel(MatmulOp op) {
 bool coat::hasProductMicrokernel(Operation *op) {
   if (auto conv = dyn_cast<ConvOp>(op))
     return convHasMicrokernel(conv);
+  if (isa<WinogradInputOp, WinogradConvOp>(op)) // whose operands have no other form
+    return true;
   auto matmul = dyn_cast<MatmulOp>(op);
   return matmul && matmulHasMicrokernel(matmul);
 }

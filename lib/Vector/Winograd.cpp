@@ -2,17 +2,19 @@
 //
 //   winograd_input: for each block of 16 channels, tile, vector of the block
 //     load the tile, transform it in registers, store its (m + 2)^2 values a plane apart
-//   winograd_conv: for each run of output channels
-//     for each of the (m + 2)^2 products             the panel of the filter is read once ..
-//       for each register tile of tiles              .. while tiles stream by
-//         sums of products -> scratch of the run
-//     for each tile: load its products, transform them in registers, epilogue, store
+//   winograd_conv:
+//     for each of the (m + 2)^2 products             its part of the input stays in the caches ..
+//       for each run of output channels              .. the panel of the filter is read once ..
+//         for each register tile of tiles            .. while tiles stream by
+//           sums of products -> scratch
+//     for each tile, vector of output channels: load its products, transform them in registers, epilogue, store
 //
-// Why runs of channels are outermost: the scratch of a run is small enough for the caches of a core, whatever the number
-// of channels, and the filter is read in the order it lies in.
+// The schedule has few enough channels in a task for the scratch to stay in the caches of a core.
 #include "Microkernels.h"
 #include "Product.h"
 #include "WinogradTransforms.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 
 using namespace mlir;
 using namespace coat;
@@ -82,12 +84,7 @@ public:
 
   Value emit() {
     return v.loopOver(number(0), v.sizeOf(op.getTransformed(), 0), 1, destination.tensor(),
-                      [&](Value image, Value tensor) {
-                        return coverChannels(v, number(op.getOutChannels()), regChannels, tensor,
-                                             [&](const ChannelRun &run, Value inner) {
-                                               return emitOutput(image, run, emitProducts(image, run), inner);
-                                             });
-                      });
+                      [&](Value image, Value tensor) { return emitOutput(image, emitProducts(image), tensor); });
   }
   Operation *replaced() const { return destination.op(); }
 
@@ -95,21 +92,23 @@ private:
   OpFoldResult number(int64_t value) const { return v.builder.getIndexAttr(value); }
 
   //===--------------------------------------------------------------------===//
-  // Products: [product, tile, channel of the run]
+  // Products: [product, tile, channel]
   //===--------------------------------------------------------------------===//
 
-  Value emitProducts(Value image, const ChannelRun &run) {
-    // An odd number of cache lines from product to product, so that those of one tile fall onto different cache sets.
-    int64_t padded = tiles | 1;
-    Value scratch = tensor::EmptyOp::create(v.builder, v.loc, {products, padded, run.vectors * v.lanes},
-                                            v.builder.getF32Type());
+  Value emitProducts(Value image) {
+    // An odd number of tiles, so that the products of one tile do not all fall onto the same cache sets.
+    int64_t channels = llvm::alignTo(op.getOutChannels(), block), padded = tiles | 1;
+    Value scratch = tensor::EmptyOp::create(v.builder, v.loc, {products, padded, channels}, v.builder.getF32Type());
     return v.loopOver(number(0), number(products), 1, scratch, [&](Value x, Value tensor) {
-      return coverRows(v, number(tiles), regRows, tensor, [&](Value tile, int64_t rows, Value inner) {
-        SmallVector<Value> sums = sumsOf(image, run, x, tile, rows);
-        for (int64_t row = 0; row < rows; ++row)
-          for (int64_t j = 0; j < run.vectors; ++j)
-            inner = v.store(sums[row * run.vectors + j], inner, {x, v.plus(tile, row), v.index(j * v.lanes)});
-        return inner;
+      return coverChannels(v, number(channels), regChannels, tensor, [&](const ChannelRun &run, Value ofRun) {
+        return coverRows(v, number(tiles), regRows, ofRun, [&](Value tile, int64_t rows, Value inner) {
+          SmallVector<Value> sums = sumsOf(image, run, x, tile, rows);
+          for (int64_t row = 0; row < rows; ++row)
+            for (int64_t j = 0; j < run.vectors; ++j)
+              inner = v.store(sums[row * run.vectors + j], inner,
+                              {x, v.plus(tile, row), v.plus(run.start, j * v.lanes)});
+          return inner;
+        });
       });
     });
   }
@@ -117,24 +116,71 @@ private:
   /// Product `x` of `rows` tiles, from `tile` on, with the channels of `run`.
   SmallVector<Value> sumsOf(Value image, const ChannelRun &run, Value x, Value tile, int64_t rows) {
     int64_t vectorsOfBlock = block / v.lanes, blocks = depth / block, rest = depth % block;
-    Value panelBlock = v.valueOf(affine::makeComposedFoldedAffineApply(
-        v.builder, v.loc, v.builder.getAffineDimExpr(0).floorDiv(block), {getAsOpFoldResult(run.start)}));
-    Value last = v.index(blocks);
-    auto left = [&](int64_t row, ValueRange taps, Value k, int64_t offset) {
-      Value at = taps.empty() ? last : taps.front();
-      return v.loadScalar(op.getTransformed(), {image, at, x, v.plus(tile, row), v.plus(k, offset)});
-    };
-    auto panel = [&](int64_t j, ValueRange taps, Value k, int64_t offset) {
-      Value at = taps.empty() ? last : taps.front();
-      return v.load(op.getFilter(), {v.plus(panelBlock, j / vectorsOfBlock), x, v.linear(at, block, k, offset),
-                                     v.index(j % vectorsOfBlock * v.lanes)});
+    Value panelBlock = quotient(run.start, 1, block), slice = quotient(tile, registerTiles(), tiles);
+    auto [aheadBlock, aheadProduct] = behind(run, panelBlock, x);
+    auto sumBlock = [&](Value at, int64_t steps, SmallVector<Value> sums) {
+      auto left = [&](int64_t row, ValueRange, Value k, int64_t offset) {
+        return v.loadScalar(op.getTransformed(), {image, at, x, v.plus(tile, row), v.plus(k, offset)});
+      };
+      auto panel = [&](int64_t j, ValueRange, Value k, int64_t offset) {
+        return v.load(op.getFilter(), {v.plus(panelBlock, j / vectorsOfBlock), x, v.linear(at, block, k, offset),
+                                       v.index(j % vectorsOfBlock * v.lanes)});
+      };
+      return accumulate(v, {{}, number(steps), left, panel}, rows, run.vectors, std::move(sums));
     };
     SmallVector<Value> sums(rows * run.vectors, v.zero(v.builder.getF32Type()));
-    if (blocks)
-      sums = accumulate(v, {{blocks}, number(block), left, panel}, rows, run.vectors, std::move(sums));
-    if (rest)
-      sums = accumulate(v, {{}, number(rest), left, panel}, rows, run.vectors, std::move(sums));
-    return sums;
+    sums = v.loop(number(0), number(blocks), 1, sums, [&](Value at, ValueRange carried) {
+      for (int64_t j = 0; j < run.vectors; j += vectorsOfBlock)
+        fetchAhead(v.plus(aheadBlock, j / vectorsOfBlock), aheadProduct, at, slice);
+      return sumBlock(at, block, llvm::to_vector(carried));
+    });
+    return rest ? sumBlock(v.index(blocks), rest, std::move(sums)) : sums;
+  }
+
+  int64_t registerTiles() const { return llvm::divideCeilSigned(tiles, regRows); }
+
+  /// value * factor / divisor, rounded down.
+  Value quotient(Value value, int64_t factor, int64_t divisor) {
+    AffineExpr expr = (v.builder.getAffineDimExpr(0) * factor).floorDiv(divisor);
+    return v.valueOf(affine::makeComposedFoldedAffineApply(v.builder, v.loc, expr, {getAsOpFoldResult(value)}));
+  }
+
+  /// The panel that is used next: block of channels and product.
+  std::pair<Value, Value> behind(const ChannelRun &run, Value panelBlock, Value x) {
+    Value next = v.plus(panelBlock, run.vectors * v.lanes / block);
+    Value isLast = arith::CmpIOp::create(v.builder, v.loc, arith::CmpIPredicate::sge, next,
+                                         v.index(llvm::divideCeil(op.getOutChannels(), block)));
+    return {arith::SelectOp::create(v.builder, v.loc, isLast, v.index(0), next),
+            arith::SelectOp::create(v.builder, v.loc, isLast, v.plus(x, 1), x)};
+  }
+
+  /// Asks for a part of the panel (`panelBlock`, `x`): each register tile, at each block of the reduction, for as much as
+  /// brings all of it. With few tiles a panel is used up faster than memory would deliver it on first use; with many, it
+  /// does not matter.
+  void fetchAhead(Value panelBlock, Value x, Value at, Value slice) {
+    int64_t lines = llvm::divideCeilSigned(block, registerTiles()); // a line is one channel of the input
+    if (registerTiles() > block)
+      return;
+    Value first = v.linear(at, registerTiles() * lines, v.linear(slice, lines, v.index(0), 0), 0);
+    for (int64_t line = 0; line < lines; ++line)
+      memref::PrefetchOp::create(v.builder, v.loc, filterInMemory(),
+                                 ValueRange{panelBlock, x, v.plus(first, line), v.index(0)},
+                                 /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
+  }
+
+  /// The buffer that the filter will have; there is no prefetch of a tensor.
+  Value filterInMemory() {
+    if (!filterBuffer) {
+      OpBuilder::InsertionGuard guard(v.builder);
+      v.builder.setInsertionPointAfterValue(op.getFilter());
+      auto type = cast<RankedTensorType>(op.getFilter().getType());
+      SmallVector<int64_t> unknown(type.getRank(), ShapedType::kDynamic);
+      auto layout = StridedLayoutAttr::get(v.builder.getContext(), ShapedType::kDynamic, unknown);
+      filterBuffer = bufferization::ToBufferOp::create(
+          v.builder, v.loc, MemRefType::get(type.getShape(), type.getElementType(), layout), op.getFilter(),
+          /*read_only=*/true);
+    }
+    return filterBuffer;
   }
 
   //===--------------------------------------------------------------------===//
@@ -142,19 +188,18 @@ private:
   //===--------------------------------------------------------------------===//
 
   /// All tiles; those that reach over the end of the result keep fewer rows or columns.
-  Value emitOutput(Value image, const ChannelRun &run, Value scratch, Value tensor) {
+  Value emitOutput(Value image, Value scratch, Value tensor) {
     return overTiles(height, tensor, [&](Value row, int64_t rows, Value inRow) {
-      return overTiles(width, inRow, [&](Value column, int64_t columns, Value inner) {
+      return overTiles(width, inRow, [&](Value column, int64_t columns, Value ofTile) {
         Value tile = v.linear(row, llvm::divideCeilSigned(width, m), column, 0);
-        auto emitVector = [&](Value lane, Value mask, Value into) {
-          return emitTile({image, v.linear(row, m, v.index(0), 0), v.linear(column, m, v.index(0), 0),
-                           v.linear(run.start, 1, lane, 0)},
-                          rows, columns, scratch, tile, lane, mask, into);
+        auto emitVector = [&](Value channel, Value mask, Value inner) {
+          return emitTile({image, v.linear(row, m, v.index(0), 0), v.linear(column, m, v.index(0), 0), channel}, rows,
+                          columns, scratch, tile, mask, inner);
         };
-        int64_t whole = run.lastMask ? run.vectors - 1 : run.vectors;
-        inner = v.loopOver(number(0), number(whole * v.lanes), v.lanes, inner,
-                           [&](Value lane, Value into) { return emitVector(lane, Value(), into); });
-        return run.lastMask ? emitVector(v.index(whole * v.lanes), run.lastMask, inner) : inner;
+        int64_t channels = op.getOutChannels(), whole = channels / v.lanes * v.lanes;
+        ofTile = v.loopOver(number(0), number(whole), v.lanes, ofTile,
+                            [&](Value channel, Value inner) { return emitVector(channel, Value(), inner); });
+        return whole < channels ? emitVector(v.index(whole), v.mask(number(channels - whole)), ofTile) : ofTile;
       });
     });
   }
@@ -168,10 +213,10 @@ private:
   }
 
   /// `rows` x `columns` outputs from `point` on (image, row, column, channel).
-  Value emitTile(ArrayRef<Value> point, int64_t rows, int64_t columns, Value scratch, Value tile, Value lane,
-                 Value mask, Value tensor) {
+  Value emitTile(ArrayRef<Value> point, int64_t rows, int64_t columns, Value scratch, Value tile, Value mask,
+                 Value tensor) {
     SmallVector<Value> outputs = transformOutput(v, m, [&](int64_t i, int64_t j) {
-      Value product = v.load(scratch, {v.index(i * (m + 2) + j), tile, lane});
+      Value product = v.load(scratch, {v.index(i * (m + 2) + j), tile, point[3]});
       // Every output has this product once, so the bias need not be added to each.
       if (op.getBias() && i == 1 && j == 1)
         product = arith::AddFOp::create(v.builder, v.loc, product, v.load(op.getBias(), point[3], mask));
@@ -189,6 +234,7 @@ private:
   Destination destination;
   int64_t m, products, tiles, depth, height, width;
   int64_t regRows, regChannels;
+  Value filterBuffer;
 };
 } // namespace
 

@@ -7,7 +7,7 @@
 
 namespace coat {
 /// The schedule of `op` (a coat op after Layout, tensor.extract_slice or tensor.concat) on `target`. Its tile has one entry
-/// a dimension of the op's (first) result.
+/// a dimension of the op's (first) result. Null for an op that the kernel of its user computes.
 ScheduleAttr chooseSchedule(mlir::Operation *op, const CpuTarget &target);
 
 /// Rows and channels of a register tile for products of `rows` rows (dynamic: any number) by `channels`, summed over `depth`.
@@ -15,6 +15,15 @@ struct RegisterTile {
   int64_t rows, channels;
 };
 RegisterTile chooseRegisterTile(int64_t rows, int64_t channels, int64_t depth, const CpuTarget &target);
+
+/// The tile m of Winograd's F(m x m, 3 x 3) that computes `conv` (channels-last, pads explicit) fastest; 0: the definition
+/// does, or `conv` is not such a convolution.
+int64_t chooseWinogradTile(ConvOp conv, const CpuTarget &target);
+
+/// Whether tasks of `conv` are rows of tiles whose input they transform themselves, and not channels that share the whole
+/// input, transformed by a kernel before them.
+bool isInputTransformFused(WinogradConvOp conv);
+ScheduleAttr chooseWinogradSchedule(WinogradConvOp conv, const CpuTarget &target);
 } // namespace coat
 
 #endif

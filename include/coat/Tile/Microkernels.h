@@ -7,7 +7,7 @@
 
 namespace coat {
 /// True for f32 convolutions with packed filters and f32 matrix products, where no operand needs padding or lhs
-/// transposition.
+/// transposition, and for the halves of Winograd convolutions.
 bool hasProductMicrokernel(mlir::Operation *op);
 } // namespace coat
 

@@ -7,7 +7,8 @@ include "mlir/Pass/PassBase.td"
 def EmitProducts : Pass<"coat-emit-products", "::mlir::func::FuncOp"> {
   let summary = "convolutions and matrix products become register microkernels";
   let dependentDialects = ["::mlir::vector::VectorDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
-                           "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect"];
+                           "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::bufferization::BufferizationDialect"];
 }
 
 def EmitAttention : Pass<"coat-emit-attention", "::mlir::func::FuncOp"> {
@@ -20,6 +21,11 @@ def VectorizeElementwise : Pass<"coat-vectorize-elementwise", "::mlir::func::Fun
   let summary = "element-wise linalg.generic become loops over 1-D vectors";
   let dependentDialects = ["::mlir::vector::VectorDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
                            "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect"];
+}
+
+def Bufferize : Pass<"coat-bufferize", "::mlir::ModuleOp"> {
+  let summary = "tensors of a kernel become buffers: upstream's one-shot bufferization, kernel by kernel";
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect", "::mlir::memref::MemRefDialect"];
 }
 
 def LinalgToLoops : Pass<"coat-linalg-to-loops", "::mlir::func::FuncOp"> {
