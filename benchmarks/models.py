@@ -17,9 +17,10 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.environ.get("COAT_BUILD", os.path.join(ROOT, "build"))
-sys.path[:0] = [os.path.join(BUILD, "python"), os.path.join(ROOT, "test", "models")]
+sys.path[:0] = [os.path.join(BUILD, "python"), os.path.join(ROOT, "test", "models"), os.path.join(ROOT, "test")]
 import numpy as np
 
+from conftest import exported, within_bounds
 from machine import machine
 from peers import PEERS, Coat, Missing
 from rounds import compare, interleave, timed
@@ -36,11 +37,9 @@ class Model:
     def __init__(self, name, folder, exporter):
         self.name = name
         suffix = "" if name.startswith("light_") else ".keras" if name.startswith("keras_") else f".{exporter}"
-        self.onnx = os.path.join(folder, f"{name}{suffix}.onnx")
-        if not os.path.exists(self.onnx):
-            export = os.path.join(ROOT, "test", "models", "export.py")
-            subprocess.run([sys.executable, export, folder, name], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        data = np.load(os.path.join(folder, f"{name}.npz"))
+        prefix = exported(name, folder)
+        self.onnx = f"{prefix}{suffix}.onnx"
+        data = np.load(prefix + ".npz")
         self.inputs = [data[k] for k in data if not k.startswith("output_")]
         self.expected = [data[k] for k in data if k.startswith("output_")]
 
@@ -58,7 +57,7 @@ class Model:
 
     def check(self, outputs):
         for got, want in zip(outputs, self.expected, strict=True):
-            np.testing.assert_allclose(got, want, rtol=1e-3, atol=1e-4 * max(float(np.abs(want).max()), 1e-30))
+            within_bounds(got, want)
 
 
 def prepared(peer, model, cache):

@@ -28,7 +28,7 @@ def ratios(axis, results, names, peers):
     axis.set_yticks(range(len(names)), names)
     axis.invert_yaxis()
     axis.grid(alpha=0.3)
-    axis.set_xlabel("time of the peer / time of coat (right of 1: coat is faster); quartiles of the rounds")
+    axis.set_xlabel("time of the peer / time of coat, quartiles of the rounds")
     axis.legend(loc="best", fontsize="small")
 
 
@@ -62,7 +62,7 @@ def plot_kernels(record, path):
     ratios(axes[0], results, [r["kernel"] for r in results], peers)
     axes[1].barh(range(len(results)), [100 * r["of_peak"] for r in results])
     axes[1].axvline(100, color="black", linewidth=0.8)
-    axes[1].set_xlabel(f"nominal operations as % of the measured FMA peak ({record['peak_gflops']:.1f} GFLOP/s); Winograd may pass 100")
+    axes[1].set_xlabel(f"nominal operations, % of the measured FMA peak ({record['peak_gflops']:.1f} GFLOP/s)")
     axes[1].grid(alpha=0.3)
     fig.suptitle(f"1 thread, {title(record)}", fontsize="small")
     save(fig, path)

@@ -14,23 +14,24 @@ sys.path.insert(0, os.path.join(BUILD, "python"))
 MODELS = os.path.join(BUILD, "models")
 
 
+def exported(name, folder=MODELS):
+    """The path prefix of the exported model in `folder`, made when it is not there or older than its sources."""
+    os.makedirs(folder, exist_ok=True)
+    done = os.path.join(folder, name + ".done")
+    script = os.path.join(ROOT, "test", "models", "export.py")
+    newest = max(map(os.path.getmtime, glob.glob(os.path.join(ROOT, "test", "models", "*.py"))))
+    with open(os.path.join(folder, name + ".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests of one model may run on both workers
+        if not os.path.exists(done) or os.path.getmtime(done) < newest:
+            subprocess.run([sys.executable, script, folder, name], check=True, capture_output=True)
+            open(done, "w").close()
+    return os.path.join(folder, name)
+
+
 @pytest.fixture(scope="session")
 def model():
     """model(name) -> path prefix of the exported model, made on first use."""
-
-    def export(name):
-        os.makedirs(MODELS, exist_ok=True)
-        done = os.path.join(MODELS, name + ".done")
-        script = os.path.join(ROOT, "test", "models", "export.py")
-        newest = max(map(os.path.getmtime, glob.glob(os.path.join(ROOT, "test", "models", "*.py"))))
-        with open(os.path.join(MODELS, name + ".lock"), "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # tests of one model may run on both workers
-            if not os.path.exists(done) or os.path.getmtime(done) < newest:
-                subprocess.run([sys.executable, script, MODELS, name], check=True, capture_output=True)
-                open(done, "w").close()
-        return os.path.join(MODELS, name)
-
-    return export
+    return exported
 
 
 def within_bounds(got, expected, rtol=1e-3, atol=1e-4):
