@@ -152,7 +152,7 @@ ScheduleAttr scheduleMatmul(MatmulOp op, const CpuTarget &target) {
   p.channelStep = 2 * reg.channels;
   // With few rows, reading the weights is the work.
   p.workOfCell = std::max(2.0 * depth, workOfByte * 4 * depth / p.rows);
-  static int64_t dd = getenv("COAT_DD") ? atoi(getenv("COAT_DD")) : 768; p.bytesOfRow = p.bytesOfChannel = 4.0 * std::min<int64_t>(depth, dd);
+  p.bytesOfRow = p.bytesOfChannel = 4.0 * depth;
   auto [rows, part] = cutProduct(p, product(result.getShape().drop_back(2)), target);
   SmallVector<int64_t> tile(rank, 1), registers(rank, 1);
   rows = withoutSmallRest(p.rows, evenTile(result.getDimSize(rank - 2), rows, 1), reg.rows);
