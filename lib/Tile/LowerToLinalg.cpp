@@ -20,22 +20,29 @@ namespace {
 struct LowerToLinalg : coat::impl::LowerToLinalgBase<LowerToLinalg> {
   using LowerToLinalgBase::LowerToLinalgBase;
 
-  void runOnOperation() override {
-    RewritePatternSet patterns(&getContext());
-    coat::populateElementwiseToLinalgPatterns(patterns);
-    coat::populateMoveToLinalgPatterns(patterns);
-    coat::populateResizeToLinalgPatterns(patterns);
-    coat::populatePoolWithIndicesToLinalgPatterns(patterns);
+  LogicalResult initialize(MLIRContext *context) override {
+    RewritePatternSet list(context);
+    coat::populateElementwiseToLinalgPatterns(list);
+    coat::populateMoveToLinalgPatterns(list);
+    coat::populateResizeToLinalgPatterns(list);
+    coat::populatePoolWithIndicesToLinalgPatterns(list);
     if (!beforeTiling) {
-      coat::populateReduceToLinalgPatterns(patterns);
-      coat::populateNormToLinalgPatterns(patterns);
-      coat::populatePoolToLinalgPatterns(patterns);
-      coat::populateContractToLinalgPatterns(patterns);
-      coat::populateAttentionToLinalgPatterns(patterns);
-      tensor::populateDecomposeTensorConcatPatterns(patterns);
+      coat::populateReduceToLinalgPatterns(list);
+      coat::populateNormToLinalgPatterns(list);
+      coat::populatePoolToLinalgPatterns(list);
+      coat::populateContractToLinalgPatterns(list);
+      coat::populateAttentionToLinalgPatterns(list);
+      tensor::populateDecomposeTensorConcatPatterns(list);
     }
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+    patterns = std::move(list);
+    return success();
+  }
+
+  void runOnOperation() override {
+    if (failed(applyPatternsGreedily(getOperation(), patterns)))
       signalPassFailure();
   }
+
+  FrozenRewritePatternSet patterns;
 };
 } // namespace

@@ -1,14 +1,14 @@
 // RUN: coat-opt %s --coat-emit-products --canonicalize --cse --split-input-file | FileCheck %s
 
-// 6 rows of 16 channels: 12 sums that the reduction carries, started with the bias; 16 steps a body; the epilogue on the sums.
+// 6 rows of 16 channels: 12 sums that the reduction carries, started with the bias; 4 steps a body; the epilogue on the sums.
 // CHECK-LABEL: @conv
 // CHECK: scf.for %{{.*}} = %c0 to %c32 step %c16
 // CHECK: scf.for %{{.*}} = %c0 to %c12 step %c6
 // CHECK: vector.transfer_read %{{.*}} : tensor<32xf32>, vector<8xf32>
 // CHECK: %[[S:.*]]:12 = scf.for %{{.*}} = %c0 to %c3
 // CHECK: scf.for %{{.*}} = %c0 to %c3
-// CHECK: scf.for %{{.*}} = %c0 to %c64 step %c16
-// CHECK-COUNT-192: vector.fma
+// CHECK: scf.for %{{.*}} = %c0 to %c64 step %c4
+// CHECK-COUNT-48: vector.fma
 // CHECK-NOT: vector.fma
 // CHECK: arith.negf %[[S]]#0 : vector<8xf32>
 // CHECK: vector.transfer_write
@@ -63,7 +63,8 @@ func.func private @symbolic(%x: tensor<?x16xf32>, %w: tensor<1x16x16xf32>) -> te
 
 // Depthwise: vectors of channels on both sides, the window unrolled.
 // CHECK-LABEL: @depthwise
-// CHECK: scf.for %{{.*}} = %c0 to %c32 step %c8
+// CHECK: scf.for %{{.*}} = %c0 to %c2 step %c1
+// CHECK: scf.for %{{.*}} = %c0 to %c16 step %c8
 // CHECK-COUNT-63: vector.fma
 // CHECK-NOT: vector.fma
 func.func private @depthwise(%x: tensor<1x3x9x32xf32>, %w: tensor<1x2x3x3x1x16xf32>) -> tensor<1x1x7x32xf32>

@@ -3,6 +3,7 @@
 #include "Session.h"
 #include "DebugLines.h"
 #include "DisablePasses.h"
+#include "UnusedWeights.h"
 #include "coat/Emit/Interface.h"
 #include "coat/Emit/WeightsObject.h"
 #include "mlir/Bytecode/BytecodeWriter.h"
@@ -176,8 +177,9 @@ Status Session::runPasses(PassManager &pm, const std::string &stage) {
   TimingScope scope = timing.getRootScope();
   if (flags.timeReport)
     pm.enableTiming(scope);
+  pm.enableVerifier(false); // once a stage: after every pass it would take a third of the time
   Collect collect(context);
-  if (failed(pm.run(*module)))
+  if (failed(pm.run(*module)) || failed(mlir::verify(*module)))
     return failStage(stage, collect.message());
   return ok;
 }
@@ -224,6 +226,9 @@ Status Session::lower() {
     if (stage == "lower")
       if (Status status = describe())
         return status;
+    entered = {};
+    if (freesWeights && !described)
+      freeUnusedWeights(*module);
     entered = module->clone(); // shares the weights
     if (Status status = runStage(stage))
       return status;

@@ -32,6 +32,9 @@ public:
     source = path.str();
   }
 
+  /// Weights that a stage has replaced are freed after it: nothing else in the context may refer to them.
+  void freeWeights() { freesWeights = true; }
+
   /// Runs the stages from --start-at to --stop-after.
   Status lower();
 
@@ -61,7 +64,7 @@ private:
   mlir::OwningOpRef<mlir::ModuleOp> module;
   mlir::OwningOpRef<mlir::ModuleOp> entered; // what entered the stage that is running
   ModelDescription description;
-  bool described = false;
+  bool described = false, freesWeights = false;
   std::string kernelsText;
   std::string source; // path of the model, for messages
 };

@@ -29,7 +29,10 @@ static void addExpansions(OpPassManager &func, coat::LowerOptions options) {
   func.addPass(createLowerAffinePass());
   func.addPass(affine::createAffineExpandIndexOpsPass());
   func.addPass(createLowerAffinePass());
-  func.addPass(createCanonicalizerPass());
+  // Half of the index arithmetic is there twice. One sweep does: LLVM cleans up, too.
+  func.addPass(createCSEPass());
+  func.addPass(createCanonicalizerPass(
+      GreedyRewriteConfig().setMaxIterations(1).setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled)));
   func.addPass(createCSEPass());
   func.addPass(createLoopInvariantCodeMotionPass());
   // Arithmetic on 16-bit floats happens in f32; conversions of bf16 are shifts, those of f16 are instructions.
@@ -41,12 +44,12 @@ static void addExpansions(OpPassManager &func, coat::LowerOptions options) {
   expand.includeBf16 = true;
   func.addPass(arith::createArithExpandOpsPass(expand));
   func.addPass(createSCFToControlFlowPass());
-  // Conversions that need no module run here, too, for the sake of all cores. No clean-up after them: LLVM's own is
-  // faster and runs anyway.
+  // What needs no module is converted here, too, for the sake of all cores, and in one go. Vectors before the rest: their
+  // pass also lowers transfers. No clean-up after it: LLVM's own is faster and runs anyway.
   func.addPass(createConvertVectorToLLVMPass());
-  func.addPass(createConvertMathToLLVMPass());
-  func.addPass(createConvertIndexToLLVMPass());
-  func.addPass(createArithToLLVMConversionPass());
+  ConvertToLLVMPassOptions rest;
+  rest.filterDialects = {"arith", "cf", "index", "math"};
+  func.addPass(createConvertToLLVMPass(rest));
 }
 
 void coat::buildLowerCPUPipeline(OpPassManager &pm, LowerOptions options) {
@@ -57,7 +60,6 @@ void coat::buildLowerCPUPipeline(OpPassManager &pm, LowerOptions options) {
   addExpansions(pm.nest<func::FuncOp>(), options);
   pm.addPass(createFinalizeMemRefToLLVMConversionPass());
   pm.addPass(createConvertFuncToLLVMPass());
-  pm.addPass(createConvertControlFlowToLLVMPass());
   pm.addPass(createReconcileUnrealizedCastsPass());
   if (options.debugLines)
     pm.addPass(LLVM::createDIScopeForLLVMFuncOpPass());
