@@ -252,7 +252,10 @@ SmallVector<Cut> cutsOf(Operation *op) {
     int64_t channel = isChannelsLast(norm.getDataLayout()) ? rank - 1 : 1, channels = result.getDimSize(channel);
     if (ShapedType::isDynamic(channels))
       return {{0}};
-    return {{0}, {channel, channels / int64_t(norm.getGroups()), /*equal=*/true}};
+    int64_t group = channels / int64_t(norm.getGroups());
+    // Whole cache lines of channels, where lines are of channels.
+    bool lines = isChannelsLast(norm.getDataLayout()) && block % group == 0 && channels % block == 0;
+    return {{0}, {channel, lines ? block : group, /*equal=*/true}};
   }
   if (auto lrn = dyn_cast<LRNOp>(op)) {
     SmallVector<Cut> cuts = cutsBelow(rank);

@@ -11,6 +11,25 @@ using Values = FailureOr<SmallVector<Value>>;
 
 RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
 
+/// total / count, element by element.
+Value quotients(OpBuilder &builder, Location loc, Value total, Value count) {
+  return mapped(builder, loc, sizesOf(builder, loc, total), count.getType(), total,
+                builder.getMultiDimIdentityMap(typeOf(total).getRank()),
+                [&](OpBuilder &b, Location l, ValueRange args) { return Scalars{b, l}.div(args[0], count); });
+}
+
+/// 1 / sqrt(total / count + epsilon), element by element.
+Value inverseRoots(OpBuilder &builder, Location loc, Value total, Value count, double epsilon) {
+  Type type = count.getType();
+  return mapped(builder, loc, sizesOf(builder, loc, total), type, total,
+                builder.getMultiDimIdentityMap(typeOf(total).getRank()),
+                [&](OpBuilder &b, Location l, ValueRange args) {
+                  Scalars s{b, l};
+                  Value variance = s.add(s.div(args[0], count), s.constant(type, epsilon));
+                  return s.div(s.constant(type, 1), s.sqrt(variance));
+                });
+}
+
 /// sum / count of `input` over the reduced dimensions, in `accumulator`.
 Value meanOf(OpBuilder &builder, Location loc, Value input, const Reduction &reduction, Type accumulator) {
   Value total = reduction.apply(builder, loc, input, {}, scalarAttr(accumulator, 0),
@@ -18,10 +37,7 @@ Value meanOf(OpBuilder &builder, Location loc, Value input, const Reduction &red
                                   Scalars s{b, l};
                                   return s.add(s.convert(args[0], accumulator), args[1]);
                                 });
-  Value count = reduction.count(builder, loc, sizesOf(builder, loc, input), accumulator);
-  return mapped(builder, loc, sizesOf(builder, loc, total), accumulator, total,
-                builder.getMultiDimIdentityMap(typeOf(total).getRank()),
-                [&](OpBuilder &b, Location l, ValueRange args) { return Scalars{b, l}.div(args[0], count); });
+  return quotients(builder, loc, total, reduction.count(builder, loc, sizesOf(builder, loc, input), accumulator));
 }
 
 /// 1 / sqrt(mean((x - mean)^2) + epsilon) over the reduced dimensions; without `mean`, of x^2.
@@ -36,13 +52,7 @@ Value inverseDeviation(OpBuilder &builder, Location loc, Value input, Value mean
                                   return s.add(s.mul(x, x), args.back());
                                 });
   Value count = reduction.count(builder, loc, sizesOf(builder, loc, input), accumulator);
-  return mapped(builder, loc, sizesOf(builder, loc, total), accumulator, total,
-                builder.getMultiDimIdentityMap(typeOf(total).getRank()),
-                [&](OpBuilder &b, Location l, ValueRange args) {
-                  Scalars s{b, l};
-                  Value variance = s.add(s.div(args[0], count), s.constant(accumulator, epsilon));
-                  return s.div(s.constant(accumulator, 1), s.sqrt(variance));
-                });
+  return inverseRoots(builder, loc, total, count, epsilon);
 }
 
 struct LowerLayerNorm : Lowering<LayerNormOp> {
@@ -122,8 +132,10 @@ struct LowerBatchNorm : Lowering<BatchNormOp> {
   }
 };
 
-/// Statistics are taken over the view [N, G, C/G, D..] (or [N, D.., G, C/G]), the affine map is applied to the
-/// input itself, with the statistics broadcast to [N, C] first: its innermost loop stays whole.
+/// Channels first, statistics are taken over the view [N, G, C/G, D..]. Channels last, sums are taken channel by channel
+/// along vectors, first over the last spatial dimension, then over the others, so that rounding errors grow with the
+/// extents' sum and not their product; then over the channels of a group. The affine map is applied to the input itself,
+/// with the statistics broadcast to [N, C] first: its innermost loop stays whole.
 struct LowerGroupNorm : Lowering<GroupNormOp> {
   using Lowering::Lowering;
   Values lower(GroupNormOp op, PatternRewriter &rewriter) const override {
@@ -136,24 +148,37 @@ struct LowerGroupNorm : Lowering<GroupNormOp> {
     int64_t perGroup = type.getDimSize(channel) / groups;
     Type element = type.getElementType(), accumulator = accumulatorType(element);
 
-    // [N, .., G, C/G, ..]: everything but N and G is reduced.
-    Value grouped = splitChannels(rewriter, loc, input, channel, groups, perGroup);
-    Reduction reduction;
-    for (int64_t dim = 1; dim <= rank; ++dim)
-      if (dim != channel)
-        reduction.axes.push_back(dim);
-    Value mean = meanOf(rewriter, loc, grouped, reduction, accumulator);
-    Value inverse =
-        inverseDeviation(rewriter, loc, grouped, mean, reduction, op.getEpsilon().convertToDouble(), accumulator);
-
-    // mean[n, c] and factor[n, c] = scale[c] * inverse[n, group of c].
+    bool last = channel == rank - 1 && rank > 2;
     AffineExpr n = rewriter.getAffineDimExpr(0), c = rewriter.getAffineDimExpr(1);
     AffineMap ofGroup = AffineMap::get(2, 0, {n, c.floorDiv(perGroup)}, getContext());
     AffineMap ofChannel = AffineMap::get(2, 0, c, getContext());
     SmallVector<OpFoldResult> perChannel{sizesOf(rewriter, loc, input)[0],
                                          rewriter.getIndexAttr(type.getDimSize(channel))};
-    Value meanOfChannel = mapped(rewriter, loc, perChannel, accumulator, mean, ofGroup,
-                                 [](OpBuilder &, Location, ValueRange args) { return args[0]; });
+    auto overChannels = [&](Value ofGroups) {
+      return mapped(rewriter, loc, perChannel, accumulator, ofGroups, ofGroup,
+                    [](OpBuilder &, Location, ValueRange args) { return args[0]; });
+    };
+    double epsilon = op.getEpsilon().convertToDouble();
+    Value mean, inverse, meanOfChannel;
+    if (last) {
+      Value count = countOfGroup(rewriter, loc, input, perGroup, accumulator);
+      mean = quotients(rewriter, loc, channelsLastSums(rewriter, loc, input, {}, groups, accumulator), count);
+      meanOfChannel = overChannels(mean);
+      Value squares = channelsLastSums(rewriter, loc, input, meanOfChannel, groups, accumulator);
+      inverse = inverseRoots(rewriter, loc, squares, count, epsilon);
+    } else {
+      // [N, G, C/G, ..]: everything but N and G is reduced.
+      Value grouped = splitChannels(rewriter, loc, input, channel, groups, perGroup);
+      Reduction reduction;
+      for (int64_t dim = 1; dim <= rank; ++dim)
+        if (dim != channel)
+          reduction.axes.push_back(dim);
+      mean = meanOf(rewriter, loc, grouped, reduction, accumulator);
+      inverse = inverseDeviation(rewriter, loc, grouped, mean, reduction, epsilon, accumulator);
+      meanOfChannel = overChannels(mean);
+    }
+
+    // factor[n, c] = scale[c] * inverse[n, group of c]
     Value factor = mapped(rewriter, loc, perChannel, accumulator, {inverse, op.getScale()}, {ofGroup, ofChannel},
                           [&](OpBuilder &b, Location l, ValueRange args) {
                             Scalars s{b, l};
@@ -171,6 +196,45 @@ struct LowerGroupNorm : Lowering<GroupNormOp> {
                  Value x = s.mul(s.sub(s.convert(args[0], accumulator), args[1]), args[2]);
                  return s.convert(s.add(x, s.convert(args[3], accumulator)), element);
                })};
+  }
+
+  /// Elements of a group: of [N, D.., C], the product of D.. and C/G.
+  static Value countOfGroup(OpBuilder &builder, Location loc, Value input, int64_t perGroup, Type accumulator) {
+    Reduction spatial{llvm::to_vector(llvm::seq<int64_t>(1, typeOf(input).getRank() - 1))};
+    Value positions = spatial.count(builder, loc, sizesOf(builder, loc, input), accumulator);
+    Scalars s{builder, loc};
+    return s.mul(positions, s.constant(accumulator, static_cast<double>(perGroup)));
+  }
+
+  /// [N, G]: sums of [N, D.., C], or, with `mean` [N, C], of the squared differences from it.
+  static Value channelsLastSums(OpBuilder &builder, Location loc, Value input, Value mean, int64_t groups,
+                                Type accumulator) {
+    int64_t rank = typeOf(input).getRank(), channels = typeOf(input).getDimSize(rank - 1);
+    TypedAttr zero = scalarAttr(accumulator, 0);
+    auto add = [](OpBuilder &b, Location l, ValueRange args) { return Scalars{b, l}.add(args[0], args.back()); };
+    // Loops are those of the result, [N, D.. but the last, C], then the last of D.
+    Reduction innermost{{rank - 2}};
+    MLIRContext *context = builder.getContext();
+    SmallVector<Value> inputs{input};
+    SmallVector<AffineMap> maps{innermost.inputMap(context, rank)};
+    if (mean) {
+      inputs.push_back(mean);
+      maps.push_back(AffineMap::get(rank, 0, {builder.getAffineDimExpr(0), builder.getAffineDimExpr(rank - 2)}, context));
+    }
+    Value start = filled(builder, loc, innermost.resultSizes(builder, sizesOf(builder, loc, input)), zero);
+    Value sums = reduced(builder, loc, start, 1, inputs, maps, [&](OpBuilder &b, Location l, ValueRange args) {
+      Scalars s{b, l};
+      Value x = s.convert(args[0], accumulator);
+      if (mean) {
+        x = s.sub(x, args[1]);
+        x = s.mul(x, x);
+      }
+      return s.add(x, args.back());
+    });
+    if (rank > 3)
+      sums = Reduction{llvm::to_vector(llvm::seq<int64_t>(1, rank - 2))}.apply(builder, loc, sums, {}, zero, add);
+    sums = splitChannels(builder, loc, sums, 1, groups, channels / groups);
+    return Reduction{{2}}.apply(builder, loc, sums, {}, zero, add);
   }
 
   static Value splitChannels(OpBuilder &builder, Location loc, Value input, int64_t channel, int64_t groups,
