@@ -51,7 +51,9 @@ class Model:
         """The PyTorch module and example inputs, for the peer that does not read ONNX."""
         from networks import build, networks
         if self.name not in networks:
-            raise Missing("there is no PyTorch program of this model")
+            import torch
+            from onnx_torch import Graph
+            return Graph(self.onnx).eval(), tuple(map(torch.from_numpy, self.inputs))
         module, inputs = build(self.name)
         return module, tuple(inputs.values())
 
