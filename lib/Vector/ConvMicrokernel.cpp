@@ -19,6 +19,12 @@ struct OutputAt {
   int64_t shift;
 };
 
+/// A vector of channels, each with its own filter.
+struct DepthwiseVector {
+  Value block, lane; // of the packed filter
+  Value mask;        // of channels that exist; null: all
+};
+
 class ConvMicrokernel {
 public:
   ConvMicrokernel(VectorBuilder &v, ConvOp op, ArrayRef<int64_t> reg)
@@ -162,22 +168,25 @@ private:
   /// One filter a channel: vectors along channels on both sides. Channels are innermost, because rows are contiguous in them,
   /// but in chunks: the rows of a window are then still in the first cache when the next row of outputs reads them again.
   Value emitDepthwise() {
-    int64_t total = int64_t(*op.getOutChannels()), full = total / v.lanes * v.lanes, chunk = depthwiseChunk();
-    OpFoldResult fullSize = v.builder.getIndexAttr(full);
-    Value tensor = v.loopOver(zero(), fullSize, chunk, destination.tensor(), [&](Value first, Value into) {
-      Value end = v.minimum(v.plus(first, chunk), v.index(full));
+    int64_t total = int64_t(*op.getOutChannels()), perBlock = filter.getShape().back(), blocks = total / perBlock;
+    int64_t chunk = std::min(blocks, depthwiseChunk() / perBlock);
+    Value tensor = v.loopOver(zero(), v.builder.getIndexAttr(blocks), chunk, destination.tensor(), [&](Value first, Value into) {
+      Value end = blocks % chunk ? v.minimum(v.plus(first, chunk), v.index(blocks)) : v.plus(first, chunk);
       return overRowTiles(into, [&](ValueRange outer, Value column, int64_t tileRows, Value tile) {
-        return v.loopOver(getAsOpFoldResult(first), getAsOpFoldResult(end), v.lanes, tile, [&](Value start, Value inner) {
-          return emitDepthwiseTile({start, 1, Value()}, outer, column, tileRows, inner);
+        return v.loopOver(getAsOpFoldResult(first), getAsOpFoldResult(end), 1, tile, [&](Value block, Value inner) {
+          return v.loopOver(zero(), v.builder.getIndexAttr(perBlock), v.lanes, inner, [&](Value lane, Value vector) {
+            return emitDepthwiseTile({block, lane, Value()}, outer, column, tileRows, vector);
+          });
         });
       });
     });
-    if (full == total)
-      return tensor;
-    ChannelRun tail{v.index(full), 1, v.mask(v.builder.getIndexAttr(total - full))};
-    return overRowTiles(tensor, [&](ValueRange outer, Value column, int64_t tileRows, Value tile) {
-      return emitDepthwiseTile(tail, outer, column, tileRows, tile);
-    });
+    for (int64_t at = blocks * perBlock; at < total; at += v.lanes) {
+      DepthwiseVector rest{v.index(blocks), v.index(at % perBlock), v.mask(v.builder.getIndexAttr(total - at))};
+      tensor = overRowTiles(tensor, [&](ValueRange outer, Value column, int64_t tileRows, Value tile) {
+        return emitDepthwiseTile(rest, outer, column, tileRows, tile);
+      });
+    }
+    return tensor;
   }
 
   Value overRowTiles(Value tensor, llvm::function_ref<Value(ValueRange, Value, int64_t, Value)> body) {
@@ -188,33 +197,37 @@ private:
     });
   }
 
-  /// Channels whose window rows take half of a usual first cache, in whole cache lines.
+  /// Channels whose window rows take half of a usual first cache, in whole cache lines; no less than a pair of lines, because
+  /// that is what a core fetches.
   int64_t depthwiseChunk() {
     constexpr int64_t halfOfCache = 16 * 1024, line = 16;
     int64_t width = cast<RankedTensorType>(op.getInput().getType()).getDimSize(rank - 2);
     if (ShapedType::isDynamic(width))
       return 4 * line;
     int64_t windowRows = ShapedType::getNumElements(window().drop_back());
-    return std::max(line, halfOfCache / (windowRows * width * 4) / line * line);
+    return std::max(2 * line, halfOfCache / (windowRows * width * 4) / line * line);
   }
 
-  Value emitDepthwiseTile(const ChannelRun &run, ValueRange outer, Value column, int64_t tileRows, Value tensor) {
-    SmallVector<Value> sums = depthwiseTaps(run, outer, column, tileRows, {}, startOf(tileRows, run, v.index(0)));
+  Value emitDepthwiseTile(const DepthwiseVector &at, ValueRange outer, Value column, int64_t tileRows, Value tensor) {
+    Value channel = v.linear(at.block, filter.getShape().back(), at.lane, 0);
+    Value start = op.getBias() ? v.load(op.getBias(), channel, at.mask) : v.zero(v.builder.getF32Type());
+    SmallVector<Value> sums(tileRows, start);
+    sums = depthwiseTaps(at, channel, outer, column, {}, std::move(sums));
     for (int64_t row = 0; row < tileRows; ++row)
-      tensor = destination.store(v, sums[row], tensor, outputPoint(outer, column, row, run.start), run.lastMask);
+      tensor = destination.store(v, sums[row], tensor, outputPoint(outer, column, row, channel), at.mask);
     return tensor;
   }
 
   /// Windows up to 3x3 are unrolled, so that neighbouring outputs share the inputs they load; larger ones along rows only.
-  SmallVector<Value> depthwiseTaps(const ChannelRun &run, ValueRange outer, Value column, int64_t tileRows,
+  SmallVector<Value> depthwiseTaps(const DepthwiseVector &at, Value channel, ValueRange outer, Value column,
                                    SmallVector<Value> taps, SmallVector<Value> sums) {
     int64_t dim = taps.size();
     if (dim == spatial())
-      return depthwiseTap(run, outer, column, tileRows, taps, std::move(sums));
+      return depthwiseTap(at, channel, outer, column, taps, std::move(sums));
     auto next = [&](Value tap, ValueRange carried) {
       SmallVector<Value> inner = taps;
       inner.push_back(tap);
-      return depthwiseTaps(run, outer, column, tileRows, inner, llvm::to_vector(carried));
+      return depthwiseTaps(at, channel, outer, column, inner, llvm::to_vector(carried));
     };
     bool unrolled = dim + 1 == spatial() || ShapedType::getNumElements(window()) <= 9;
     if (!unrolled)
@@ -224,21 +237,16 @@ private:
     return sums;
   }
 
-  SmallVector<Value> depthwiseTap(const ChannelRun &run, ValueRange outer, Value column, int64_t tileRows,
-                                  ValueRange taps, SmallVector<Value> sums) {
-    AffineExpr d0 = v.builder.getAffineDimExpr(0);
-    int64_t block = filter.getShape().back();
-    auto apply = [&](AffineExpr expr) {
-      return v.valueOf(affine::makeComposedFoldedAffineApply(v.builder, v.loc, expr, {getAsOpFoldResult(run.start)}));
-    };
-    SmallVector<Value> indices = {v.index(0), apply(d0.floorDiv(block))};
+  SmallVector<Value> depthwiseTap(const DepthwiseVector &at, Value channel, ValueRange outer, Value column, ValueRange taps,
+                                  SmallVector<Value> sums) {
+    SmallVector<Value> indices = {v.index(0), at.block};
     indices.append(taps.begin(), taps.end());
-    indices.append({v.index(0), apply(d0 % block)});
+    indices.append({v.index(0), at.lane});
     Value weights = v.load(op.getFilter(), indices);
-    for (int64_t row = 0; row < tileRows; ++row) {
-      SmallVector<Value> at = inputIndices(outer, column, row, taps);
-      at.push_back(run.start);
-      sums[row] = v.multiplyAdd(v.load(op.getInput(), at, run.lastMask), weights, sums[row]);
+    for (auto [row, sum] : llvm::enumerate(sums)) {
+      SmallVector<Value> point = inputIndices(outer, column, row, taps);
+      point.push_back(channel);
+      sum = v.multiplyAdd(v.load(op.getInput(), point, at.mask), weights, sum);
     }
     return sums;
   }
