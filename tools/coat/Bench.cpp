@@ -63,27 +63,24 @@ static void printProfile(const coat_model_info &info, const Profile &profile, do
 
 Status coat::tool::bench(const Flags &flags) {
   nowDoing("bench");
-  auto library = Library::open(flags.input, flags.weights);
-  if (!library)
-    return fail(wrong, library.takeError());
-  const coat_model_info &info = (*library)->info();
-  auto binding = bindTensors(info, flags.inputs, flags.sizes, flags.seed);
-  if (!binding)
-    return fail(wrong, binding.takeError());
-  Pool pool = makePool(flags.threads);
-  coat_options options = (*library)->options(pool.get());
+  auto opened = openToRun(flags);
+  if (!opened)
+    return fail(wrong, opened.takeError());
+  auto &[library, binding, pool] = *opened;
+  const coat_model_info &info = library->info();
+  coat_options options = library->options(pool.get());
   // One workspace for all runs, as a program that cares would do.
-  Tensor workspace(COAT_U8, {int64_t(info.workspace_size(binding->sizes.data(), &options))});
+  Tensor workspace(COAT_U8, {int64_t(info.workspace_size(binding.sizes.data(), &options))});
   options.workspace = workspace.data();
   options.workspace_size = workspace.bytes();
 
   Clock::time_point start = Clock::now();
-  if (llvm::Error error = runOnce(**library, *binding, options)) // also warms caches
+  if (llvm::Error error = runOnce(*library, binding, options)) // also warms caches
     return fail(wrong, std::move(error));
   std::vector<double> times;
   for (start = Clock::now(); times.size() < 3 || secondsSince(start) < flags.seconds;) {
     Clock::time_point before = Clock::now();
-    llvm::cantFail(runOnce(**library, *binding, options));
+    llvm::cantFail(runOnce(*library, binding, options));
     times.push_back(secondsSince(before));
   }
   int64_t flops = 0;
@@ -104,7 +101,7 @@ Status coat::tool::bench(const Flags &flags) {
   options.profile_ctx = &profile;
   size_t runs = std::max<size_t>(3, times.size() / 4);
   for (size_t i = 0; i < runs; ++i)
-    llvm::cantFail(runOnce(**library, *binding, options));
+    llvm::cantFail(runOnce(*library, binding, options));
   printProfile(info, profile, flags.threads * coatMeasuredPeak());
   return ok;
 }

@@ -185,3 +185,13 @@ llvm::Error coat::tool::runOnce(Library &library, Binding &binding, coat_options
     return llvm::Error::success();
   return problem(message[0] ? message : library.info().strerror(status));
 }
+
+llvm::Expected<Opened> coat::tool::openToRun(const Flags &flags) {
+  auto library = Library::open(flags.input, flags.weights);
+  if (!library)
+    return library.takeError();
+  auto binding = bindTensors((*library)->info(), flags.inputs, flags.sizes, flags.seed);
+  if (!binding)
+    return binding.takeError();
+  return Opened{std::move(*library), std::move(*binding), makePool(flags.threads)};
+}

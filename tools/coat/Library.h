@@ -2,7 +2,7 @@
 #ifndef COAT_TOOLS_LIBRARY_H
 #define COAT_TOOLS_LIBRARY_H
 
-#include "Diagnose.h"
+#include "Flags.h"
 #include "Tensor.h"
 #include "coat/threads.h"
 #include <map>
@@ -46,6 +46,14 @@ struct Binding {
 /// given, from `sizes` by name, or else take their largest value. Outputs are zero.
 llvm::Expected<Binding> bindTensors(const coat_model_info &info, llvm::ArrayRef<std::string> files,
                                     const std::map<std::string, int64_t> &sizes, uint64_t seed);
+
+/// What the verbs that run a library begin with: the library, its tensors and threads, as the flags ask.
+struct Opened {
+  std::unique_ptr<Library> library;
+  Binding binding;
+  Pool pool;
+};
+llvm::Expected<Opened> openToRun(const Flags &flags);
 
 /// Runs once. The message of a failure is the library's.
 llvm::Error runOnce(Library &library, Binding &binding, coat_options options);

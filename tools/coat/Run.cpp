@@ -23,20 +23,17 @@ static void print(llvm::StringRef name, const Tensor &tensor) {
 
 Status coat::tool::run(const Flags &flags) {
   nowDoing("run");
-  auto library = Library::open(flags.input, flags.weights);
-  if (!library)
-    return fail(wrong, library.takeError());
-  const coat_model_info &info = (*library)->info();
-  auto binding = bindTensors(info, flags.inputs, flags.sizes, flags.seed);
-  if (!binding)
-    return fail(wrong, binding.takeError());
-  Pool pool = makePool(flags.threads);
-  if (llvm::Error error = runOnce(**library, *binding, (*library)->options(pool.get())))
+  auto opened = openToRun(flags);
+  if (!opened)
+    return fail(wrong, opened.takeError());
+  auto &[library, binding, pool] = *opened;
+  if (llvm::Error error = runOnce(*library, binding, library->options(pool.get())))
     return fail(wrong, std::move(error));
 
+  const coat_model_info &info = library->info();
   std::vector<NamedTensor> outputs;
   for (int32_t t = info.input_count; t < info.input_count + info.output_count; ++t)
-    outputs.push_back({info.tensors[t].name, std::move(binding->tensors[t])});
+    outputs.push_back({info.tensors[t].name, std::move(binding.tensors[t])});
   if (flags.output.empty()) {
     for (const NamedTensor &output : outputs)
       print(output.name, output.tensor);

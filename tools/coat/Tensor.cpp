@@ -1,5 +1,6 @@
 // Memory, element access and random values.
 #include "Tensor.h"
+#include "elements.h"
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/STLExtras.h"
 #include <cmath>
@@ -8,31 +9,6 @@
 #include <random>
 
 using namespace coat::tool;
-
-static int bitsOf(int32_t dtype) {
-  switch (dtype) {
-  case COAT_I4:
-  case COAT_U4:
-    return 4;
-  case COAT_BOOL:
-  case COAT_I8:
-  case COAT_U8:
-  case COAT_F8E4M3FN:
-  case COAT_F8E5M2:
-    return 8;
-  case COAT_I16:
-  case COAT_U16:
-  case COAT_F16:
-  case COAT_BF16:
-    return 16;
-  case COAT_I32:
-  case COAT_U32:
-  case COAT_F32:
-    return 32;
-  default:
-    return 64;
-  }
-}
 
 llvm::StringRef coat::tool::dtypeName(int32_t dtype) {
   static const char *names[] = {"none", "bool", "i8",   "i16", "i32", "i64",      "u8",     "u16", "u32",
@@ -64,7 +40,7 @@ int64_t Tensor::elements() const {
   return count;
 }
 
-size_t Tensor::bytes() const { return (static_cast<size_t>(elements()) * bitsOf(dtype) + 7) / 8; }
+size_t Tensor::bytes() const { return (static_cast<size_t>(elements()) * coatElementBits(dtype) + 7) / 8; }
 
 template <typename T> static T load(const char *data, int64_t i) {
   T value;
@@ -156,7 +132,7 @@ static void store(Tensor &tensor, int64_t i, std::mt19937_64 &random) {
     return;
   }
   uint64_t small = random() & 7;
-  switch (bitsOf(tensor.dtype)) {
+  switch (coatElementBits(tensor.dtype)) {
   case 8:
     return put(static_cast<uint8_t>(small));
   case 16:
