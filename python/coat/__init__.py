@@ -81,7 +81,7 @@ def driver():
 def compile(model, *, opt_level=2, name=None, dims=None, flags=(), threads=1):
     """Compiles an ONNX file, an onnx.ModelProto or a path to coat's .mlir form, and loads the result.
 
-    opt_level: 0 (the reference) to 3. dims: {"N": (1, 8)} or {"N": 4} for symbolic dimensions.
+    opt_level: 0 (the reference) to 3, or "s". dims: {"N": (1, 8)} or {"N": 4} for symbolic dimensions.
     flags: further flags of `coat compile`. Raises CompileError with the driver's one-line message.
     """
     folder = tempfile.TemporaryDirectory(prefix="coat-")
