@@ -5,14 +5,13 @@ peak, and the ratio of times to each peer, all of them in interleaved rounds.
   benchmarks/kernels.py [part of a name ...] [--rounds 15] [--out benchmarks/results/kernels]
 
 A ratio above 1 means that coat is faster. The shapes are in kernels/shapes.py; coat compiles a one-op ONNX model of each. Results are
-checked before anything is timed. Writes <out>.json and <out>.svg.
+checked before anything is timed. Writes <out>.json, <out>.md and <out>.svg.
 
 Why not Google Benchmark: it runs one contender after the other, and a ratio of two such times is as uncertain as the machine is
 unsteady. Here the loops that are timed are compiled code as well (kernels/coat.cpp, kernels/onednn.cpp), called through ctypes.
 """
 import argparse
 import ctypes
-import json
 import os
 import shutil
 import statistics
@@ -32,6 +31,7 @@ import coat
 from cases import MAKERS
 from machine import machine
 from peers import Coat, Missing, package
+from report import write
 from rounds import compare, interleave, timed
 
 
@@ -151,7 +151,7 @@ def main():
     parser.add_argument("names", nargs="*", help="measure the kernels whose names contain one of these; all without any")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--cache", default=os.path.join(BUILD, "bench"), help="folder for what is compiled")
-    parser.add_argument("--out", help="path without suffix of the results: .json and .svg")
+    parser.add_argument("--out", help="path without suffix of the results: .json, .md and .svg")
     args = parser.parse_args()
     os.makedirs(args.cache, exist_ok=True)
     try:
@@ -173,11 +173,9 @@ def main():
     if args.out and results:
         versions = {"coat": Coat.version(), "torch": torch.__version__, "numpy": np.__version__,
                     **({"onednn": onednn.dnnlVersion().decode()} if onednn else {})}
-        record = {"machine": machine(), "versions": versions, "peak_gflops": loops.coatMeasuredPeak(), "rounds": args.rounds, "results": results}
-        with open(args.out + ".json", "w") as file:
-            json.dump(record, file, indent=1)
-        from plot import plot_kernels
-        plot_kernels(record, args.out + ".svg")
+        record = {"machine": machine(), "versions": versions, "threads": 1, "peak_gflops": loops.coatMeasuredPeak(), "rounds": args.rounds,
+                  "results": results}
+        write(record, args.out, "kernels")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@
 
 A ratio above 1 means that coat is faster. A name is one of test/models (`resnet18`, `light_vgg19`); without any, the models of
 LIST. What the peers compile is kept in --cache, so the second run only measures; --prepare stops there. Outputs are compared
-with the framework's own before anything is timed. Writes <out>.json and <out>.svg.
+with the framework's own before anything is timed. Writes <out>.json, <out>.md and <out>.svg.
 """
 import argparse
 import gc
@@ -23,6 +23,7 @@ import numpy as np
 from conftest import exported, within_bounds
 from machine import machine
 from peers import PEERS, Coat, Missing
+from report import write
 from rounds import compare, interleave, timed
 
 LIST = ["light_vgg19", "resnet18", "se_resnet18", "cbam_resnet18", "unet_attention", "conv_attention", "resnet50", "light_densenet121",
@@ -135,7 +136,7 @@ def main():
     parser.add_argument("--models", default=os.path.join(BUILD, "models"), help="folder of exported models")
     parser.add_argument("--cache", default=os.path.join(BUILD, "bench"), help="folder for what the peers compile")
     parser.add_argument("--prepare", action="store_true", help="export and compile only")
-    parser.add_argument("--out", help="path without suffix of the results: .json and .svg")
+    parser.add_argument("--out", help="path without suffix of the results: .json, .md and .svg")
     args = parser.parse_args()
     os.makedirs(args.cache, exist_ok=True)
     wanted, peers = args.peers.split(","), []
@@ -160,11 +161,9 @@ def main():
         print(show(results[-1]), flush=True)
         gc.collect()
     if args.out and results:
-        record = {"machine": machine(), "versions": {p.name: p.version() for p in (Coat, *peers)}, "rounds": args.rounds, "results": results}
-        with open(args.out + ".json", "w") as file:
-            json.dump(record, file, indent=1)
-        from plot import plot_models
-        plot_models(record, args.out + ".svg")
+        versions = {p.name: p.version() for p in (Coat, *peers)}
+        record = {"machine": machine(), "versions": versions, "threads": args.threads, "rounds": args.rounds, "results": results}
+        write(record, args.out, "models")
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ def plot_models(record, path):
         return
     peers = list(dict.fromkeys(name for r in results for name in r["ratios"]))
     ratios(axes[0], results, [r["model"].removesuffix(".onnx") for r in results], peers)
-    threads = record["results"][0]["threads"]
+    threads = record["threads"]
     fig.suptitle(f"{threads} thread{'s' if threads > 1 else ''}, {title(record)}", fontsize="small")
     save(fig, path)
 
