@@ -274,7 +274,7 @@ private:
   /// the cache for all rows of the panel.
   Value overTiles(const AttentionPanel &at, Value tensor,
                   llvm::function_ref<Value(Value, int64_t, const ChannelRun &, Value)> tile) {
-    int64_t rows = v.lanes >= 16 ? 12 : 6;
+    int64_t rows = v.lanes >= 16 ? 12 : v.lanes == 4 ? 4 : 6; // see AttentionScores::tileKeys
     return coverChannels(v, s.width, 2 * v.lanes, tensor, [&](const ChannelRun &run, Value outer) {
       return coverRows(v, at.rows, rows, outer,
                        [&](Value row, int64_t count, Value inner) { return tile(row, count, run, inner); });

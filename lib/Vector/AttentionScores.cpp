@@ -15,8 +15,9 @@ AttentionScores::AttentionScores(OpBuilder &builder, AttentionOp op, int64_t lan
     vectors = 1;
 }
 
-/// Keys x vectors accumulators, the vectors of queries and one broadcast fit the registers.
-int64_t AttentionScores::tileKeys() const { return vectors == 1 ? 8 : v.lanes >= 16 ? 12 : 6; }
+/// Keys x vectors accumulators, the vectors of queries and one broadcast fit the registers (of four lanes, a product as
+/// well: they are a target without fused multiply-adds).
+int64_t AttentionScores::tileKeys() const { return vectors == 1 ? 8 : v.lanes >= 16 ? 12 : v.lanes == 4 ? 5 : 6; }
 
 int64_t AttentionScores::bufferKeys(int64_t keys) const {
   return llvm::alignTo(std::max(llvm::alignTo(keys, tileKeys()), llvm::alignTo(keys, v.lanes)), 4);
@@ -129,10 +130,11 @@ Value AttentionScores::emit(const AttentionPanel &at, Value packed, Value index,
     });
   };
   if (std::optional<int64_t> known = getConstantIntValue(count); known && !op.getCausal()) {
-    OpFoldResult full = v.builder.getIndexAttr(*known / tile * tile);
-    run(zero, full, tile, false);
-    if (*known % tile)
-      run(full, count, *known % tile, false);
+    // Tiles as equal as possible: a tile of a key or two takes nearly as long as one of four.
+    int64_t tiles = llvm::divideCeil(*known, tile), narrow = *known / tiles, wide = *known % tiles;
+    OpFoldResult switchAt = v.builder.getIndexAttr(wide * (narrow + 1));
+    run(zero, switchAt, narrow + 1, false);
+    run(switchAt, count, narrow, false);
   } else {
     // Keys that all queries see need no guard. Behind them are whole tiles, too: their rows are in the buffer.
     AffineExpr d0 = v.builder.getAffineDimExpr(0);
