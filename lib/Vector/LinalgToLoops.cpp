@@ -4,6 +4,7 @@
 // Why after bufferization: rows that are read and written several times (softmax, norms) live in scratch anyway, and on
 // memrefs no use of a loop's result can turn into a copy.
 #include "GenericLoops.h"
+#include "TransposeBlocks.h"
 #include "coat/Dialect/Coat.h"
 #include "coat/Vector/Passes.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -75,6 +76,10 @@ struct LinalgToLoops : coat::impl::LinalgToLoopsBase<LinalgToLoops> {
       if (isa<linalg::FillOp>(op))
         continue;
       rewriter.setInsertionPoint(op);
+      if (emitTransposeInBlocks(rewriter, op, lanes)) {
+        rewriter.eraseOp(op);
+        continue;
+      }
       SmallVector<Value> starts = takeStarts(op, rewriter);
       emitLoops(rewriter, op, starts, lanes, chooseVectorLoop(op, lanes, orderedSums && hasOrderedSum(op)));
       rewriter.eraseOp(op);

@@ -153,3 +153,46 @@ func.func @no_kernel(%x: memref<16xf32>, %o: memref<16xf32>) {
   }
   return
 }
+
+// -----
+
+#out = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>
+#in = affine_map<(d0, d1, d2, d3) -> (d0, d3, d1, d2)>
+
+// A transpose: squares of 8 x 8 elements, each step of three interleaving two halves; the last square of a row of 14 moves back.
+// CHECK-LABEL: @transpose
+// CHECK: scf.for
+// CHECK: scf.for %[[W:.*]] = {{.*}} step %c8
+// CHECK: %[[LAST:.*]] = arith.constant 6
+// CHECK: %[[AT:.*]] = arith.minsi %[[W]], %[[LAST]]
+// CHECK: scf.for %[[C:.*]] = {{.*}} to {{.*}} step %c8
+// CHECK: vector.load %arg0[%{{.*}}, %[[C]], %{{.*}}, %[[AT]]] : memref<1x16x14x14xf32>, vector<8xf32>
+// CHECK-COUNT-24: vector.shuffle
+// CHECK-COUNT-8: vector.store
+func.func private @transpose(%x: memref<1x16x14x14xf32>, %o: memref<1x14x14x16xf32>)
+    attributes {coat.kernel, coat.schedule = #coat.schedule<"loops", tile = [0, 0, 0, 0], vector = 8>} {
+  linalg.generic {indexing_maps = [#in, #out], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+    ins(%x : memref<1x16x14x14xf32>) outs(%o : memref<1x14x14x16xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    linalg.yield %a : f32
+  }
+  return
+}
+
+// -----
+
+#out = affine_map<(d0, d1) -> (d0, d1)>
+#in = affine_map<(d0, d1) -> (d1, d0)>
+
+// Rows of 3 elements are no squares.
+// CHECK-LABEL: @short_rows
+// CHECK-NOT: vector.shuffle
+func.func private @short_rows(%x: memref<3x64xf32>, %o: memref<64x3xf32>)
+    attributes {coat.kernel, coat.schedule = #coat.schedule<"loops", tile = [0, 0], vector = 8>} {
+  linalg.generic {indexing_maps = [#in, #out], iterator_types = ["parallel", "parallel"]}
+    ins(%x : memref<3x64xf32>) outs(%o : memref<64x3xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    linalg.yield %a : f32
+  }
+  return
+}
