@@ -279,7 +279,7 @@ SmallVector<Cut> cutsOf(Operation *op) {
 /// None where the products transform their input themselves; else images and blocks of channels.
 ScheduleAttr scheduleWinogradInput(WinogradInputOp op, const CpuTarget &target) {
   auto conv = op->hasOneUse() ? dyn_cast<WinogradConvOp>(*op->user_begin()) : WinogradConvOp();
-  if (conv && isInputTransformFused(conv))
+  if (conv && isInputTransformFused(conv, target))
     return {};
   SmallVector<Cut> cuts{{0}};
   if (typeOf(op.getInput()).getDimSize(3) % block == 0)

@@ -19,10 +19,8 @@ constexpr double sumCycles = 1;
 constexpr double bytesOfCycle = 4.5;
 /// A Winograd convolution is two kernels and more code: it has to be worth it.
 constexpr double leastGain = 1.1, leastCycles = 50e3;
-/// Rows of tiles that are a task until it has as many tiles as this: enough to use the filter while it is in a cache.
-constexpr int64_t enoughTiles = 14;
 constexpr double smallestTask = 2e6; // operations
-constexpr int64_t wantedTasks = 8;
+constexpr double wantedTasks = 8;
 
 struct Shape {
   int64_t height, width, channels, outChannels;
@@ -45,38 +43,70 @@ double winogradCycles(const Shape &s, int64_t m, const CpuTarget &target) {
 
 bool allOnes(ArrayRef<int64_t> values) { return llvm::all_of(values, [](int64_t v) { return v == 1; }); }
 
-/// Rows and columns of tiles.
-struct Grid {
-  int64_t m, rows, columns;
-  explicit Grid(WinogradConvOp op)
+/// What is multiplied: (m + 2)^2 products of `rows` * `columns` tiles by `channels`, summed over `depth`.
+struct Products {
+  int64_t m, rows, columns, depth, channels, height;
+
+  explicit Products(WinogradConvOp op)
       : m(op.getTile()), rows(llvm::divideCeil(op.getOutputSize()[0], m)),
-        columns(llvm::divideCeil(op.getOutputSize()[1], m)) {}
+        columns(llvm::divideCeil(op.getOutputSize()[1], m)),
+        depth(cast<RankedTensorType>(op.getFilter().getType()).getDimSize(2)), channels(op.getOutChannels()),
+        height(op.getOutputSize()[0]) {}
+  double count() const { return (m + 2) * (m + 2); }
+  double work() const { return 2 * count() * rows * columns * depth * channels; }
 };
 
-/// Rows of tiles of a task where rows are cut: enough tiles, and equal parts of the result. All where there are no such.
-int64_t rowsOfTask(WinogradConvOp op) {
-  Grid grid(op);
-  double workOfRow = 2.0 * (grid.m + 2) * (grid.m + 2) * grid.columns * op.getOutChannels() *
-                     cast<RankedTensorType>(op.getFilter().getType()).getDimSize(2);
-  for (int64_t rows = 1; rows < grid.rows; ++rows)
-    if (op.getOutputSize()[0] % (rows * grid.m) == 0 && rows * grid.columns >= enoughTiles &&
-        rows * workOfRow >= smallestTask)
-      return rows;
-  return grid.rows;
-}
+/// How a convolution becomes tasks: of so many rows of tiles and channels each. Fused: a task transforms its own input.
+struct Cut {
+  int64_t rows, channels;
+  bool fused;
 
-/// Channels of a task where channels are cut, into equal parts. Each task reads the whole transformed input, so the more
-/// the better, while there are enough tasks and their products stay in the second cache.
-int64_t channelsOfTask(WinogradConvOp op, RegisterTile reg, const CpuTarget &target) {
-  Grid grid(op);
-  int64_t channels = op.getOutChannels(), most = std::clamp<int64_t>(channels / wantedTasks, 2 * block, 4 * block);
-  double tiles = grid.rows * grid.columns, products = (grid.m + 2) * (grid.m + 2);
-  double workOfChannel = 2.0 * products * tiles * cast<RankedTensorType>(op.getFilter().getType()).getDimSize(2);
-  int64_t best = channels;
-  for (int64_t part = reg.channels; part < channels; part += reg.channels) {
-    bool fits = part <= most && products * tiles * part * 4 <= target.l2 / 2;
-    if (channels % part == 0 && part * workOfChannel >= smallestTask && (best == channels || fits))
-      best = part;
+  double tasks(const Products &p) const {
+    return double(llvm::divideCeil(p.rows, rows)) * llvm::divideCeil(p.channels, channels);
+  }
+
+  /// Bytes that move between a core's own caches and what is behind them: the transformed input once it is made and for
+  /// each task that reads it, weights for each part of the rows, sums where a task has too many to keep. Weights are asked
+  /// for ahead of time, so that they count half; what the last cache cannot keep counts twice.
+  double traffic(const Products &p, const CpuTarget &target) const {
+    double input = 4 * p.count() * p.rows * p.columns * p.depth, weights = 4 * p.count() * p.depth * p.channels;
+    double sums = 4 * p.count() * p.rows * p.columns * p.channels;
+    double inputOfTask = fused ? input * rows / p.rows : 0, sumsOfTask = sums * rows / p.rows * channels / p.channels;
+    bool fits = inputOfTask + sumsOfTask <= target.l2 * 0.75;
+    double moved = 0.5 * weights * llvm::divideCeil(p.rows, rows) + (fits ? 0 : 2 * sums);
+    if (fused)
+      return moved + (fits ? 0 : 2 * input);
+    return moved + input * (1 + double(llvm::divideCeil(p.channels, channels))) * (input > target.l3 * 0.5 ? 2 : 1);
+  }
+};
+
+/// The cut that moves least (clearly less than one of smaller tasks), of those that make enough tasks. Only equal parts: the code of a task is straight.
+Cut chooseCut(WinogradConvOp op, const CpuTarget &target) {
+  Products p(op);
+  double wanted = std::clamp(p.work() / smallestTask, 1.0, wantedTasks);
+  Cut best{p.rows, p.channels, /*fused=*/true};
+  double bestTraffic = std::numeric_limits<double>::max(), mostTasks = 1;
+  for (int64_t rows = 1; rows <= p.rows; ++rows) {
+    if (rows < p.rows && p.height % (rows * p.m) != 0)
+      continue;
+    int64_t step = chooseRegisterTile(rows * p.columns, p.channels, p.depth, target).channels;
+    for (int64_t channels = std::min(step, p.channels); channels <= p.channels; channels += block) {
+      if (channels < p.channels && (p.channels % channels != 0 || channels % step != 0))
+        continue;
+      for (bool fused : {false, true}) {
+        Cut cut{rows, channels, fused};
+        if (fused && channels < p.channels) // each task would transform the same input
+          continue;
+        double traffic = cut.traffic(p, target), tasks = std::min(cut.tasks(p), wanted);
+        if (p.work() / cut.tasks(p) < smallestTask && cut.tasks(p) > 1)
+          continue;
+        if (tasks > mostTasks || (tasks == mostTasks && traffic < 0.85 * bestTraffic)) {
+          best = cut;
+          bestTraffic = traffic;
+          mostTasks = tasks;
+        }
+      }
+    }
   }
   return best;
 }
@@ -104,21 +134,14 @@ int64_t coat::chooseWinogradTile(ConvOp op, const CpuTarget &target) {
   return tile;
 }
 
-bool coat::isInputTransformFused(WinogradConvOp op) {
-  // Tasks over rows each read all weights, tasks over channels all of the transformed input.
-  Grid grid(op);
-  return grid.rows * grid.columns > int64_t(op.getOutChannels()) && rowsOfTask(op) < grid.rows;
-}
+bool coat::isInputTransformFused(WinogradConvOp op, const CpuTarget &target) { return chooseCut(op, target).fused; }
 
 ScheduleAttr coat::chooseWinogradSchedule(WinogradConvOp op, const CpuTarget &target) {
-  Grid grid(op);
-  int64_t channels = op.getOutChannels(), depth = cast<RankedTensorType>(op.getFilter().getType()).getDimSize(2);
-  bool fused = isInputTransformFused(op);
-  int64_t rows = fused ? rowsOfTask(op) : grid.rows;
-  RegisterTile reg = chooseRegisterTile(rows * grid.columns, channels, depth, target);
-  int64_t part = fused ? channels : channelsOfTask(op, reg, target);
-  SmallVector<int64_t> tile = {1, fused ? rows * grid.m : 0, 0, part < channels ? part : 0};
-  // Images last: they share the weights.
-  SmallVector<int64_t> order = fused ? SmallVector<int64_t>() : SmallVector<int64_t>{3, 0, 1, 2};
+  Products p(op);
+  Cut cut = chooseCut(op, target);
+  RegisterTile reg = chooseRegisterTile(cut.rows * p.columns, p.channels, p.depth, target);
+  SmallVector<int64_t> tile = {1, cut.rows < p.rows ? cut.rows * p.m : 0, 0, cut.channels < p.channels ? cut.channels : 0};
+  // Channels slowest where they are cut: rows and images then share the weights.
+  SmallVector<int64_t> order = tile[3] ? SmallVector<int64_t>{3, 0, 1, 2} : SmallVector<int64_t>();
   return ScheduleAttr::get(op.getContext(), "winograd", tile, {1, 1, reg.rows, reg.channels}, order, target.vector);
 }

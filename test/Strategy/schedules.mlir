@@ -63,7 +63,7 @@ func.func @softmax(%x: tensor<12x512x512xf32>) -> tensor<12x512x512xf32> {
 
 // More tiles than channels: rows of tiles are tasks, whose input transform has no kernel of its own.
 // CHECK-LABEL: @winograd_large_plane
-// CHECK: coat.winograd_input %arg0 {tile = 4 : i64}
+// AVX2: coat.winograd_input %arg0 {tile = 4 : i64}
 // AVX2: schedule<"winograd", tile = [1, 4, 0, 0], reg = [1, 1, 6, 16], vector = 8>
 func.func @winograd_large_plane(%x: tensor<1x58x58x64xf32>, %u: tensor<4x36x64x16xf32>) -> tensor<1x56x56x64xf32> {
   %0 = coat.winograd_input %x {tile = 4 : i64} : tensor<1x58x58x64xf32> -> tensor<1x4x36x196x16xf32>
@@ -76,7 +76,7 @@ func.func @winograd_large_plane(%x: tensor<1x58x58x64xf32>, %u: tensor<4x36x64x1
 
 // More channels than tiles: channels are tasks, after a kernel that transforms the input for all of them.
 // CHECK-LABEL: @winograd_small_plane
-// CHECK: coat.winograd_input {{.*}}schedule<"winograd", tile = [0, 8, 0, 0, 0]
+// AVX2: coat.winograd_input {{.*}}schedule<"winograd", tile = [0, 8, 0, 0, 0]
 // AVX2: schedule<"winograd", tile = [1, 0, 0, 32], reg = [1, 1, 6, 16], order = [3, 0, 1, 2], vector = 8>
 func.func @winograd_small_plane(%x: tensor<1x18x18x256xf32>, %u: tensor<16x36x256x16xf32>) -> tensor<1x14x14x256xf32> {
   %0 = coat.winograd_input %x {tile = 4 : i64} : tensor<1x18x18x256xf32> -> tensor<1x16x36x16x16xf32>

@@ -20,9 +20,9 @@ RegisterTile chooseRegisterTile(int64_t rows, int64_t channels, int64_t depth, c
 /// does, or `conv` is not such a convolution.
 int64_t chooseWinogradTile(ConvOp conv, const CpuTarget &target);
 
-/// Whether tasks of `conv` are rows of tiles whose input they transform themselves, and not channels that share the whole
-/// input, transformed by a kernel before them.
-bool isInputTransformFused(WinogradConvOp conv);
+/// Whether tasks of `conv` transform their own input: rows of tiles do, where channels share the whole input, transformed by
+/// a kernel before them.
+bool isInputTransformFused(WinogradConvOp conv, const CpuTarget &target);
 ScheduleAttr chooseWinogradSchedule(WinogradConvOp conv, const CpuTarget &target);
 } // namespace coat
 
