@@ -121,6 +121,8 @@ public:
       arguments.push_back("-r");
     }
     append_range(arguments, *files);
+    if (embedded && options.weightsWritten)
+      options.weightsWritten();
     if (Error error = runLinker(arguments))
       return error;
     if (artifact == Artifact::archive)

@@ -57,8 +57,12 @@ static std::optional<FilterChannels> filterChannels(Operation *producer) {
 
 template <typename T>
 static void scaleElements(const ConstantTensor &filter, function_ref<double(int64_t)> factor, char *to) {
+  // Not by number(i), which asks for the type each time.
+  int64_t step = filter.splat ? 0 : sizeof(T);
   for (int64_t i = 0, e = filter.size(); i < e; ++i) {
-    T value = static_cast<T>(filter.number(i) * factor(i));
+    T value;
+    std::memcpy(&value, filter.bytes.data() + i * step, sizeof(T));
+    value = static_cast<T>(static_cast<double>(value) * factor(i));
     std::memcpy(to + i * sizeof(T), &value, sizeof(T));
   }
 }

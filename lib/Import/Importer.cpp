@@ -11,6 +11,7 @@
 #include "mlir/IR/Verifier.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/Support/Path.h"
+#include <sys/mman.h>
 
 using namespace mlir;
 using namespace coat;
@@ -282,6 +283,13 @@ std::string coat::identifierOf(StringRef name) {
   return result;
 }
 
+/// Takes the pages of a mapped model out of memory: most weights were copied, because protobuf aligns nothing, and the
+/// others are read again. By hand, because LLVM's dontNeedIfMmap calls posix_madvise, which glibc makes a no-op.
+static void forgetPages(const llvm::MemoryBuffer &buffer) {
+  if (buffer.getBufferKind() == llvm::MemoryBuffer::MemoryBuffer_MMap)
+    ::madvise(const_cast<char *>(buffer.getBufferStart()), buffer.getBufferSize(), MADV_DONTNEED);
+}
+
 static OwningOpRef<ModuleOp> importFile(StringRef path, MLIRContext &context, const ImportOptions &options,
                                         std::string &error, bool &notSupported, std::vector<CoverageEntry> *coverage) {
   notSupported = false;
@@ -315,6 +323,7 @@ static OwningOpRef<ModuleOp> importFile(StringRef path, MLIRContext &context, co
   Importer importer(&context, fileName, name, tensors);
   OwningOpRef<ModuleOp> module = importer.run(model, nodes, options, coverage);
   notSupported = importer.notSupported;
+  forgetPages(*buffer);
   return module ? std::move(module) : fail(importer.error);
 }
 

@@ -112,7 +112,7 @@ Status coat::tool::compile(const Flags &given) {
     return status;
   if (flags.package)
     return writePackage(session, flags.output.empty() ? "." : StringRef(flags.output));
-  if (Status status = session.write(output))
+  if (Status status = session.write(output, /*soname=*/{}, /*last=*/true))
     return status;
   StringRef written = path::extension(output);
   if (artifactOf(written))

@@ -280,7 +280,7 @@ static Status writeIR(ModuleOp module, StringRef file) {
   return error ? fail(wrong, file + ": " + llvm::toString(std::move(error))) : ok;
 }
 
-Status Session::write(StringRef file, StringRef soname) {
+Status Session::write(StringRef file, StringRef soname, bool last) {
   StringRef suffix = path::extension(file);
   if (suffix == ".mlir" || suffix == ".mlirbc")
     return writeIR(*module, file);
@@ -289,9 +289,12 @@ Status Session::write(StringRef file, StringRef soname) {
   std::optional<Artifact> artifact = artifactOf(file);
   if (!artifact)
     return fail(wrong, file + ": expected one of .so .a .o .s .ll .bc .mlir .mlirbc, by suffix");
+  EmitOptions options = flags.emit;
+  if (last && freesWeights)
+    options.weightsWritten = [this] { freeUnusedWeights(*module); };
   Progress progress;
   Collect collect(context);
-  if (llvm::Error error = emitArtifact(*module, description, flags.emit, *artifact, file, soname)) {
+  if (llvm::Error error = emitArtifact(*module, description, options, *artifact, file, soname)) {
     Status status = error.isA<llvm::FileError>() || error.isA<llvm::ECError>() ? wrong : bug;
     std::string message = llvm::toString(std::move(error));
     return fail(status, collect.message().empty() ? message : collect.message());

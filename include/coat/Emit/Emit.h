@@ -5,6 +5,7 @@
 #include "coat/Emit/Description.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/Error.h"
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,8 @@ struct EmitOptions {
   int optLevel = 2;                                       // as -O
   bool smallest = false;                                  // -Os: short code where it is not vectors already
   bool verbose = false;                                   // a line a kernel on stderr: passes chosen, spills, stack
+  // Called, if set, when the weights are on disk and not read again: they may be freed before the linker takes as much.
+  std::function<void()> weightsWritten;
 };
 
 enum class Artifact { sharedLibrary, archive, object, assembly, llvmText, bitcode };
