@@ -190,7 +190,10 @@ private:
       state.sum = v.store(arith::AddFOp::create(rewriter, v.loc, scaled, sums[j]), state.sum, point);
       state.most = v.store(most[j], state.most, point);
     }
-    state.out = overTiles(at, state.out, [&](Value row, int64_t rows, const ChannelRun &run, Value out) {
+    // All rows of the panel: a tile that overlaps the one before would add to its results again.
+    AttentionPanel whole = at;
+    whole.rows = rewriter.getIndexAttr(panelRows);
+    state.out = overTiles(whole, state.out, [&](Value row, int64_t rows, const ChannelRun &run, Value out) {
       auto point = [&](int64_t r, int64_t j) {
         return SmallVector<Value>{member, v.plus(row, r), v.plus(run.start, j * v.lanes)};
       };
