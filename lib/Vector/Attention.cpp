@@ -50,6 +50,13 @@ public:
   }
 
 private:
+  /// What panels carry over the blocks of keys: maximum and sum of each query, and the unscaled result.
+  struct State {
+    Value most, sum, out;
+    SmallVector<Value> values() const { return {most, sum, out}; }
+    static State from(ValueRange values) { return {values[0], values[1], values[2]}; }
+  };
+
   //===--- panels ---===//
 
   /// Known rows are cut into panels as equal as possible, the last of which is moved back over the one before and computes
@@ -81,6 +88,11 @@ private:
   Value empty(int64_t rows, OpFoldResult second, int64_t columns) {
     return empty({rewriter.getIndexAttr(rows), second, rewriter.getIndexAttr(columns)});
   }
+  /// Channels of an unscaled result: whole vectors.
+  OpFoldResult roundedWidth() {
+    AffineExpr d0 = rewriter.getAffineDimExpr(0);
+    return affine::makeComposedFoldedAffineApply(rewriter, v.loc, d0.ceilDiv(v.lanes) * v.lanes, {s.width});
+  }
   Value scoreBuffer(int64_t keys) {
     return empty({rewriter.getIndexAttr(s.bufferKeys(keys)), rewriter.getIndexAttr(s.queries())});
   }
@@ -96,6 +108,8 @@ private:
       SmallVector<Value> most(s.vectors, s.never()), sums;
       Value scores = s.emit(at, packed, zero, zero, visible, scoreBuffer(keys), most);
       scores = exponentials(scores, visible, most, sums);
+      if (!getConstantIntValue(at.rows))
+        return throughScratch(at, scores, visible, most, sums, destination, tensor);
       Value inverse = empty({rewriter.getIndexAttr(s.queries())});
       for (int64_t j = 0; j < s.vectors; ++j)
         inverse = v.store(inverseOf(sums[j], most[j]), inverse, {v.index(j * v.lanes)});
@@ -115,30 +129,44 @@ private:
     });
   }
 
-  //===--- block by block ---===//
+  /// For an unknown number of rows: all rows of the panel in scratch, from where the valid ones are stored.
+  Value throughScratch(const AttentionPanel &at, Value scores, OpFoldResult visible, ArrayRef<Value> most,
+                       ArrayRef<Value> sums, Destination &destination, Value into) {
+    Value zero = v.index(0);
+    OpFoldResult one = rewriter.getIndexAttr(1), lanes = rewriter.getIndexAttr(s.queries());
+    State state{empty({one, lanes}), empty({one, lanes}), empty({one, rewriter.getIndexAttr(panelRows), roundedWidth()})};
+    for (int64_t j = 0; j < s.vectors; ++j) {
+      SmallVector<Value> point{zero, v.index(j * v.lanes)};
+      state.most = v.store(most[j], state.most, point);
+      state.sum = v.store(sums[j], state.sum, point);
+    }
+    AttentionPanel whole = at;
+    whole.rows = rewriter.getIndexAttr(panelRows);
+    state.out = overTiles(whole, state.out, [&](Value row, int64_t rows, const ChannelRun &run, Value out) {
+      SmallVector<Value> results = productTile(at, scores, zero, visible, row, rows, run,
+                                               SmallVector<Value>(rows * run.vectors, v.zero(f32)));
+      for (int64_t r = 0; r < rows; ++r)
+        for (int64_t j = 0; j < run.vectors; ++j)
+          out = v.store(results[r * run.vectors + j], out, {zero, v.plus(row, r), v.plus(run.start, j * v.lanes)});
+      return out;
+    });
+    return finish(at, zero, state, destination, into);
+  }
 
-  /// What panels carry over the blocks of keys: maximum and sum of each query, and the unscaled result.
-  struct State {
-    Value most, sum, out;
-    SmallVector<Value> values() const { return {most, sum, out}; }
-    static State from(ValueRange values) { return {values[0], values[1], values[2]}; }
-  };
+  //===--- block by block ---===//
 
   Value overBlocks(const AttentionPanel &head, Destination &destination, Value into) {
     OpFoldResult zero = rewriter.getIndexAttr(0);
-    AffineExpr d0 = rewriter.getAffineDimExpr(0);
-    OpFoldResult roundedWidth =
-        affine::makeComposedFoldedAffineApply(rewriter, v.loc, d0.ceilDiv(v.lanes) * v.lanes, {s.width});
     return v.loopOver(zero, panelCount, panelsOfBlock, into, [&](Value first, Value tensor) {
       OpFoldResult count = v.minimum(v.linear(first, -1, v.valueOf(panelCount), 0), v.index(panelsOfBlock));
       auto at = [&](Value member) { return panel(head, v.linear(first, 1, member, 0)); };
       SmallVector<Value> start{empty(panelsOfBlock, s.depth, s.queries()),
                                empty({rewriter.getIndexAttr(panelsOfBlock), rewriter.getIndexAttr(s.queries())}),
                                empty({rewriter.getIndexAttr(panelsOfBlock), rewriter.getIndexAttr(s.queries())}),
-                               empty({rewriter.getIndexAttr(panelsOfBlock), rewriter.getIndexAttr(panelRows), roundedWidth})};
+                               empty({rewriter.getIndexAttr(panelsOfBlock), rewriter.getIndexAttr(panelRows), roundedWidth()})};
       start = v.loop(zero, count, 1, start, [&](Value member, ValueRange carried) {
         Value packed = s.packQueries(at(member), carried[0], member);
-        State state = fresh(member, roundedWidth, State::from(carried.drop_front()));
+        State state = fresh(member, State::from(carried.drop_front()));
         SmallVector<Value> next{packed};
         llvm::append_range(next, state.values());
         return next;
@@ -158,14 +186,14 @@ private:
     });
   }
 
-  State fresh(Value member, OpFoldResult roundedWidth, State state) {
+  State fresh(Value member, State state) {
     OpFoldResult zero = rewriter.getIndexAttr(0);
     for (int64_t j = 0; j < s.vectors; ++j) {
       state.most = v.store(s.never(), state.most, {member, v.index(j * v.lanes)});
       state.sum = v.store(v.zero(f32), state.sum, {member, v.index(j * v.lanes)});
     }
     state.out = v.loopOver(zero, rewriter.getIndexAttr(panelRows), 1, state.out, [&](Value row, Value outer) {
-      return v.loopOver(zero, roundedWidth, v.lanes, outer,
+      return v.loopOver(zero, roundedWidth(), v.lanes, outer,
                         [&](Value d, Value inner) { return v.store(v.zero(f32), inner, {member, row, d}); });
     });
     return state;
