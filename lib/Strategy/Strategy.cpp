@@ -56,6 +56,7 @@ struct Product {
   double workOfCell;             // operations of one row and channel
   double bytesOfRow;             // input read for one row
   double bytesOfChannel;         // weights read for one channel
+  int64_t leastRows = 1;         // of a task: for fewer, its weights are not worth reading
 };
 
 /// Rows and channels of one task.
@@ -63,7 +64,7 @@ std::pair<int64_t, int64_t> cutProduct(const Product &p, double repeated, const 
   int64_t rows = p.rows, channels = p.channels;
   double total = repeated * rows * channels * p.workOfCell;
   double wanted = std::max(smallestTask, total / wantedTasks);
-  auto canCutRows = [&] { return rows > p.rowStep; };
+  auto canCutRows = [&] { return rows > p.rowStep && rows >= 2 * p.leastRows; };
   auto canCutChannels = [&] { return p.channelStep && channels > p.channelStep; };
   while (canCutRows() || canCutChannels()) {
     bool tooLong = rows * channels * p.workOfCell > 1.25 * wanted;
@@ -121,7 +122,10 @@ ScheduleAttr scheduleConv(ConvOp op, const CpuTarget &target) {
   p.channelStep = !cutsChannels ? 0 : depthwise ? block : reg.channels;
   // A depthwise convolution loads a vector for nearly every multiply-add.
   p.workOfCell = (depthwise ? 3.0 : 1.0) * 2 * depth * inner;
-  p.bytesOfRow = 4.0 * inner * inputChannels * op.getStrides()[0] * (spatial > 1 ? op.getStrides().back() : 1);
+  p.bytesOfRow = 4.0 * inner * inputChannels;
+  for (int64_t i : {int64_t(0), spatial - 1})
+    if (i == 0 || spatial > 1) // what lies between the windows is not read
+      p.bytesOfRow *= std::min(op.getStrides()[i], filter.getDimSize(2 + i));
   p.bytesOfChannel = 4.0 * depth;
   auto [rows, part] = cutProduct(p, sizeOr(result.getDimSize(0)), target);
   rows = evenTile(result.getDimSize(1), rows, 1);
@@ -153,6 +157,7 @@ ScheduleAttr scheduleMatmul(MatmulOp op, const CpuTarget &target) {
   // With few rows, reading the weights is the work.
   p.workOfCell = std::max(2.0 * depth, workOfByte * 4 * depth / p.rows);
   p.bytesOfRow = p.bytesOfChannel = 4.0 * depth;
+  p.leastRows = 25;
   auto [rows, part] = cutProduct(p, product(result.getShape().drop_back(2)), target);
   SmallVector<int64_t> tile(rank, 1), registers(rank, 1);
   rows = withoutSmallRest(p.rows, evenTile(result.getDimSize(rank - 2), rows, 1), reg.rows);

@@ -24,6 +24,9 @@ public:
       sizes.push_back(v.sizeOf(destination.tensor(), dim));
     auto lhs = cast<RankedTensorType>(op.getLhs().getType());
     depth = v.sizeOf(op.getLhs(), lhs.getRank() - 1);
+    std::optional<int64_t> height = getConstantIntValue(sizes[rank - 2]);
+    if (packed && height)
+      prefetch.emplace(v, op.getRhs(), llvm::divideCeil(*height, rows));
   }
 
   Value emit() { return overBatch({}, destination.tensor()); }
@@ -46,6 +49,11 @@ private:
         return emitTile(batch, run, row, tileRows, tile);
       });
     });
+  }
+
+  Value quotient(Value value, int64_t divisor) {
+    return v.valueOf(affine::makeComposedFoldedAffineApply(v.builder, v.loc, v.builder.getAffineDimExpr(0).floorDiv(divisor),
+                                                           {getAsOpFoldResult(value)}));
   }
 
   /// Leading indices of `operand`: those of the result, 0 where it broadcasts.
@@ -89,6 +97,12 @@ private:
     for (int64_t r = 0; r < tileRows; ++r)
       sums.append(starts);
     Product product{{}, depth, left, panel};
+    auto ahead = [&](ValueRange, Value k, int64_t steps) {
+      int64_t block = PanelPrefetch::block;
+      prefetch->fetch({quotient(run.start, block), k, v.index(0)}, 0, run.vectors * v.lanes / block, quotient(row, tileRows), steps);
+    };
+    if (prefetch && prefetch->isNeededFor(run.vectors))
+      product.ahead = ahead;
     sums = accumulate(v, product, tileRows, run.vectors, std::move(sums));
     for (int64_t r = 0; r < tileRows; ++r)
       for (int64_t j = 0; j < run.vectors; ++j) {
@@ -106,6 +120,7 @@ private:
   int64_t rank, rows, columns;
   SmallVector<OpFoldResult> sizes; // of the result
   OpFoldResult depth;
+  std::optional<PanelPrefetch> prefetch;
 };
 } // namespace
 

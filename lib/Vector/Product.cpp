@@ -1,6 +1,8 @@
 // See Product.h.
 #include "Product.h"
 
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 using namespace mlir;
@@ -42,6 +44,8 @@ static SmallVector<Value> reduceDepth(VectorBuilder &v, const Product &product, 
                                       ValueRange taps, SmallVector<Value> sums) {
   auto run = [&](OpFoldResult lower, OpFoldResult upper, int64_t count, SmallVector<Value> carried) {
     return v.loop(lower, upper, count, carried, [&](Value k, ValueRange inner) {
+      if (product.ahead && count == unroll)
+        product.ahead(taps, k, count);
       return steps(v, product, rows, vectors, taps, k, count, llvm::to_vector(inner));
     });
   };
@@ -74,6 +78,39 @@ static SmallVector<Value> reduceTaps(VectorBuilder &v, const Product &product, i
 SmallVector<Value> coat::accumulate(VectorBuilder &v, const Product &product, int64_t rows, int64_t vectors,
                                     SmallVector<Value> start) {
   return reduceTaps(v, product, rows, vectors, {}, std::move(start));
+}
+
+PanelPrefetch::PanelPrefetch(VectorBuilder &v, Value weights, int64_t tiles) : v(v), weights(weights), tiles(tiles) {
+  constexpr int64_t mostTiles = 16, ownCache = 256 * 1024;
+  auto slice = weights.getDefiningOp<tensor::ExtractSliceOp>(); // a task's part
+  auto type = cast<RankedTensorType>(slice ? slice.getSource().getType() : weights.getType());
+  needed = tiles > 1 && tiles <= mostTiles && type.hasStaticShape() && type.getNumElements() * 4 > ownCache;
+}
+
+void PanelPrefetch::fetch(SmallVector<Value> indices, int64_t blockDim, int64_t blocks, Value tile, int64_t steps) {
+  if (!buffer) {
+    // There is no prefetch of a tensor.
+    OpBuilder::InsertionGuard guard(v.builder);
+    v.builder.setInsertionPointAfterValue(weights);
+    auto type = cast<RankedTensorType>(weights.getType());
+    SmallVector<int64_t> unknown(type.getRank(), ShapedType::kDynamic);
+    auto layout = StridedLayoutAttr::get(v.builder.getContext(), ShapedType::kDynamic, unknown);
+    buffer = bufferization::ToBufferOp::create(v.builder, v.loc, MemRefType::get(type.getShape(), type.getElementType(), layout),
+                                               weights, /*read_only=*/true);
+  }
+  int64_t lines = steps * blocks, each = llvm::divideCeil(lines, tiles);
+  Value block = indices[blockDim], k = indices[indices.size() - 2];
+  AffineExpr d0 = v.builder.getAffineDimExpr(0);
+  for (int64_t i = 0; i < each; ++i) {
+    auto part = [&](AffineExpr expr) {
+      return v.valueOf(affine::makeComposedFoldedAffineApply(v.builder, v.loc, expr, {getAsOpFoldResult(tile)}));
+    };
+    AffineExpr line = (d0 * each + i) % lines;
+    // Behind the last panel there may be nothing, which a prefetch does not mind, or the first panel of the next task.
+    indices[blockDim] = v.linear(block, 1, part(line.floorDiv(steps)), blocks);
+    indices[indices.size() - 2] = v.linear(k, 1, part(line % steps), 0);
+    memref::PrefetchOp::create(v.builder, v.loc, buffer, indices, /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
+  }
 }
 
 Value coat::coverRows(VectorBuilder &v, OpFoldResult extent, int64_t most, Value tensor,

@@ -17,6 +17,30 @@ struct Product {
   llvm::function_ref<mlir::Value(int64_t row, mlir::ValueRange taps, mlir::Value k, int64_t offset)> left;
   /// Vector `j` of the other operand there.
   llvm::function_ref<mlir::Value(int64_t j, mlir::ValueRange taps, mlir::Value k, int64_t offset)> panel;
+  /// Called once for `steps` steps from `k` on, to ask for what is needed next; may be null.
+  llvm::function_ref<void(mlir::ValueRange taps, mlir::Value k, int64_t steps)> ahead = nullptr;
+};
+
+/// Which part of the next panel of constant weights a register tile asks for, so that all tiles together ask for all of it. With
+/// few tiles a panel is used up faster than a shared cache delivers the next one on first use.
+class PanelPrefetch {
+public:
+  /// `tiles` register tiles use a panel of `weights` before the next one; none is needed where there are many, or where the
+  /// weights stay in a core's own cache.
+  PanelPrefetch(VectorBuilder &v, mlir::Value weights, int64_t tiles);
+  /// For panels of `vectors` vectors.
+  bool isNeededFor(int64_t vectors) const { return needed && vectors * v.lanes % block == 0; }
+  static constexpr int64_t block = 16; // channels of a packed block
+
+  /// Asks for the part of tile number `tile` (any numbers that follow each other) of the `steps` cache lines from `k` on, which is
+  /// the last but one of `indices`, of the panel behind the `blocks` that begin at the block in dimension `blockDim`.
+  void fetch(llvm::SmallVector<mlir::Value> indices, int64_t blockDim, int64_t blocks, mlir::Value tile, int64_t steps);
+
+private:
+  VectorBuilder &v;
+  mlir::Value weights, buffer;
+  int64_t tiles;
+  bool needed;
 };
 
 /// rows x vectors sums, row by row, added to `start`.

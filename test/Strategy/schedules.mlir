@@ -96,3 +96,26 @@ func.func @winograd_uneven(%x: tensor<1x38x38x64xf32>, %u: tensor<4x36x64x16xf32
     : (tensor<1x4x36x81x16xf32>, tensor<4x36x64x16xf32>) -> tensor<1x35x35x64xf32>
   return %1 : tensor<1x35x35x64xf32>
 }
+
+// -----
+
+// 49 rows stay together: cut in two, all 4 MB of weights would be read twice.
+// CHECK-LABEL: @few_rows
+// AVX2: schedule<"gemm", tile = [0, 32]
+func.func @few_rows(%x: tensor<49x2048xf32>, %w: tensor<32x2048x16xf32>) -> tensor<49x512xf32> {
+  %0 = coat.matmul %x, %w {filter_layout = #coat<filter_layout packed>, out_channels = 512 : i64}
+      : (tensor<49x2048xf32>, tensor<32x2048x16xf32>) -> tensor<49x512xf32>
+  return %0 : tensor<49x512xf32>
+}
+
+// -----
+
+// A 1x1 window of stride 2 reads a quarter of the input, so rows need not be cut for the cache.
+// CHECK-LABEL: @strided_pointwise
+// AVX2: schedule<"direct", tile = [1, 0, 0, 32]
+func.func @strided_pointwise(%x: tensor<1x14x14x1024xf32>, %w: tensor<1x128x1x1x1024x16xf32>) -> tensor<1x7x7x2048xf32> {
+  %0 = coat.conv %x, %w {strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>,
+      data_layout = #coat<layout channels_last>, filter_layout = #coat<filter_layout packed>, out_channels = 2048 : i64}
+      : (tensor<1x14x14x1024xf32>, tensor<1x128x1x1x1024x16xf32>) -> tensor<1x7x7x2048xf32>
+  return %0 : tensor<1x7x7x2048xf32>
+}

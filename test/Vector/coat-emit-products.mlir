@@ -113,3 +113,19 @@ func.func private @double(%x: tensor<1x16xf64>, %w: tensor<1x16x16xf64>) -> tens
       : (tensor<1x16xf64>, tensor<1x16x16xf64>) -> tensor<1x16xf64>
   return %0 : tensor<1x16xf64>
 }
+
+// -----
+
+// Few rows use up a panel of 64 KB quickly, and a task's weights do not stay in a core's cache: its 9 tiles ask for the next one, a line
+// of every four each.
+// CHECK-LABEL: @fetches_ahead
+// CHECK: %[[W:.*]] = bufferization.to_buffer %arg1 read_only
+// CHECK: memref.prefetch %[[W]][%{{.*}}, %{{.*}}, %c0], read, locality<2>, data
+// CHECK-NOT: memref.prefetch
+// CHECK: vector.fma
+func.func private @fetches_ahead(%x: tensor<54x1024xf32>, %w: tensor<8x1024x16xf32>) -> tensor<54x128xf32>
+    attributes {coat.kernel, coat.schedule = #coat.schedule<"gemm", tile = [0, 0], reg = [6, 16], vector = 8>} {
+  %0 = coat.matmul %x, %w {filter_layout = #coat<filter_layout packed>, out_channels = 128 : i64}
+      : (tensor<54x1024xf32>, tensor<8x1024x16xf32>) -> tensor<54x128xf32>
+  return %0 : tensor<54x128xf32>
+}
