@@ -34,6 +34,9 @@ public:
     depth = filter.getDimSize(filter.getRank() - 2);
     for (int64_t dim = 0; dim < rank; ++dim)
       sizes.push_back(v.sizeOf(destination.tensor(), dim));
+    std::optional<int64_t> height = spatial() == 2 ? getConstantIntValue(sizes[1]) : std::nullopt;
+    if (height && getConstantIntValue(sizes[2]))
+      prefetch.emplace(v, op.getFilter(), *height * tilesOfRow());
   }
 
   Value emit() { return isDepthwise() ? emitDepthwise() : emitGroups(); }
@@ -43,6 +46,7 @@ private:
   bool isDepthwise() { return groups == 1 && op.getGroup() > 1; }
   int64_t spatial() const { return rank - 2; }
   OpFoldResult zero() const { return v.builder.getIndexAttr(0); }
+  int64_t tilesOfRow() const { return llvm::divideCeil(*getConstantIntValue(sizes[rank - 2]), rows); }
   ArrayRef<int64_t> window() const { return filter.getShape().slice(2, spatial()); }
 
   /// Loops over the first `dims` dimensions, images and rows; `body` gets their indices.
@@ -153,6 +157,18 @@ private:
       return v.load(op.getFilter(), indices);
     };
     Product product{llvm::to_vector(window()), v.builder.getIndexAttr(depth), left, panel};
+    auto ahead = [&](ValueRange taps, Value k, int64_t steps) {
+      auto quotient = [&](OpFoldResult value, int64_t divisor) {
+        return v.valueOf(affine::makeComposedFoldedAffineApply(v.builder, v.loc, v.builder.getAffineDimExpr(0).floorDiv(divisor), {value}));
+      };
+      SmallVector<Value> indices = {group, quotient(run.start, PanelPrefetch::block)};
+      indices.append(taps.begin(), taps.end());
+      indices.append({k, v.index(0)});
+      Value tile = v.linear(outputs[0].outer.back(), tilesOfRow(), quotient(getAsOpFoldResult(outputs[0].column), rows), 0);
+      prefetch->fetch(indices, 1, run.vectors * v.lanes / PanelPrefetch::block, tile, steps);
+    };
+    if (prefetch && prefetch->isNeededFor(run.vectors))
+      product.ahead = ahead;
     Value firstChannel = v.linear(group, perGroup, v.index(0), 0);
     SmallVector<Value> sums =
         accumulate(v, product, tileRows, run.vectors, startOf(tileRows, run, firstChannel));
@@ -218,35 +234,55 @@ private:
     return tensor;
   }
 
-  /// Windows up to 3x3 are unrolled, so that neighbouring outputs share the inputs they load; larger ones along rows only.
+  /// Rows of windows up to 3x3 are unrolled, those of larger ones are a loop.
   SmallVector<Value> depthwiseTaps(const DepthwiseVector &at, Value channel, ValueRange outer, Value column,
                                    SmallVector<Value> taps, SmallVector<Value> sums) {
     int64_t dim = taps.size();
-    if (dim == spatial())
-      return depthwiseTap(at, channel, outer, column, taps, std::move(sums));
+    if (dim + 1 == spatial())
+      return depthwiseRow(at, channel, outer, column, taps, std::move(sums));
     auto next = [&](Value tap, ValueRange carried) {
       SmallVector<Value> inner = taps;
       inner.push_back(tap);
       return depthwiseTaps(at, channel, outer, column, inner, llvm::to_vector(carried));
     };
-    bool unrolled = dim + 1 == spatial() || ShapedType::getNumElements(window()) <= 9;
-    if (!unrolled)
+    if (ShapedType::getNumElements(window()) > 9)
       return v.loop(zero(), v.builder.getIndexAttr(window()[dim]), 1, sums, next);
     for (int64_t tap = 0; tap < window()[dim]; ++tap)
       sums = next(v.index(tap), sums);
     return sums;
   }
 
-  SmallVector<Value> depthwiseTap(const DepthwiseVector &at, Value channel, ValueRange outer, Value column, ValueRange taps,
+  /// One row of the window at all outputs: its weights and the sums stay in registers, and each input is loaded once for all
+  /// outputs that it belongs to.
+  SmallVector<Value> depthwiseRow(const DepthwiseVector &at, Value channel, ValueRange outer, Value column, ValueRange taps,
                                   SmallVector<Value> sums) {
-    SmallVector<Value> indices = {v.index(0), at.block};
-    indices.append(taps.begin(), taps.end());
-    indices.append({v.index(0), at.lane});
-    Value weights = v.load(op.getFilter(), indices);
-    for (auto [row, sum] : llvm::enumerate(sums)) {
-      SmallVector<Value> point = inputIndices(outer, column, row, taps);
-      point.push_back(channel);
-      sum = v.multiplyAdd(v.load(op.getInput(), point, at.mask), weights, sum);
+    int64_t size = window().back(), stride = op.getStrides().back(), dilation = op.getDilations().back();
+    auto tapsWith = [&](int64_t tap) {
+      SmallVector<Value> all(taps);
+      all.push_back(v.index(tap));
+      return all;
+    };
+    SmallVector<Value> weights;
+    for (int64_t tap = 0; tap < size; ++tap) {
+      SmallVector<Value> indices = {v.index(0), at.block};
+      indices.append(tapsWith(tap));
+      indices.append({v.index(0), at.lane});
+      weights.push_back(v.load(op.getFilter(), indices));
+    }
+    int64_t outputs = sums.size();
+    for (int64_t position = 0; position <= (outputs - 1) * stride + (size - 1) * dilation; ++position) {
+      Value input;
+      for (int64_t row = 0; row < outputs; ++row) {
+        int64_t offset = position - row * stride, tap = offset / dilation;
+        if (offset < 0 || offset % dilation || tap >= size)
+          continue;
+        if (!input) {
+          SmallVector<Value> point = inputIndices(outer, column, row, tapsWith(tap));
+          point.push_back(channel);
+          input = v.load(op.getInput(), point, at.mask);
+        }
+        sums[row] = v.multiplyAdd(input, weights[tap], sums[row]);
+      }
     }
     return sums;
   }
@@ -257,6 +293,7 @@ private:
   Destination destination;
   int64_t rank, rows, channels, groups, depth;
   SmallVector<OpFoldResult> sizes; // of the result
+  std::optional<PanelPrefetch> prefetch;
 };
 } // namespace
 
