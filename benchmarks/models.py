@@ -9,6 +9,7 @@ with the framework's own before anything is timed. Writes <out>.json, <out>.md a
 """
 import argparse
 import gc
+import hashlib
 import json
 import os
 import subprocess
@@ -63,18 +64,24 @@ class Model:
             within_bounds(got, want)
 
 
+def digest(*paths):
+    together = hashlib.blake2b(digest_size=16)
+    for path in paths:
+        with open(path, "rb") as file:
+            together.update(hashlib.file_digest(file, "blake2b").digest())
+    return together.hexdigest()
+
+
 def prepared(peer, model, cache):
-    """The compiled file, from the cache if it is newer than the model and than the compiler."""
-    stem = os.path.join(cache, f"{os.path.basename(model.onnx).removesuffix('.onnx')}-{peer.name}-{peer.version()}")
-    if peer is Coat:
-        stem = stem.rsplit("-coat", 1)[0] + "-coat"
-    note = stem + ".prepared"
-    newest = max(os.path.getmtime(model.onnx), peer.newest() if hasattr(peer, "newest") else 0)
-    if os.path.exists(note) and os.path.getmtime(note) > newest:
+    """The compiled file, from the cache if model, peer and compiler are the same."""
+    stem = os.path.join(cache, f"{os.path.basename(model.onnx).removesuffix('.onnx')}-{peer.name}")
+    compiler = peer.compiler()
+    note, key = stem + ".prepared", f"{'' if compiler else peer.version()} {digest(model.onnx, *compiler)}"
+    if os.path.exists(note):
         with open(note) as file:
             kept = json.load(file)
-    else:
-        kept, start = {}, time.time()
+    if not os.path.exists(note) or kept["key"] != key:
+        kept, start = {"key": key}, time.time()
         try:
             kept["path"] = peer.prepare(model, stem)
         except Missing as reason:

@@ -23,7 +23,14 @@ def package(name):
         raise Missing(f"not installed ({error}); pip install -r benchmarks/requirements.txt") from error
 
 
-class Coat:
+class Peer:
+    @staticmethod
+    def compiler():
+        """The compiler's files, where its version does not say enough."""
+        return []
+
+
+class Coat(Peer):
     name = "coat"
 
     @staticmethod
@@ -32,9 +39,8 @@ class Coat:
         return subprocess.run(["git", "-C", where, "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
 
     @staticmethod
-    def newest():
-        """Age of the compiler: what it compiled before is no longer its work."""
-        return os.path.getmtime(package("coat").driver())
+    def compiler():
+        return [package("coat").driver()]
 
     @staticmethod
     def prepare(model, stem):
@@ -52,7 +58,7 @@ class Coat:
         return self.module(*inputs)
 
 
-class OnnxRuntime:
+class OnnxRuntime(Peer):
     name = "onnxruntime"
 
     @staticmethod
@@ -74,7 +80,7 @@ class OnnxRuntime:
         return self.session.run(None, dict(zip(self.names, inputs)))
 
 
-class OpenVino:
+class OpenVino(Peer):
     name = "openvino"
 
     @staticmethod
@@ -97,7 +103,7 @@ class OpenVino:
         return [self.request.get_output_tensor(i).data for i in range(self.outputs)]
 
 
-class Iree:
+class Iree(Peer):
     name = "iree"
 
     @staticmethod
@@ -137,7 +143,7 @@ class Iree:
         return [np.asarray(r) for r in (results if isinstance(results, (list, tuple)) else [results])]
 
 
-class AotInductor:
+class AotInductor(Peer):
     name = "aotinductor"
 
     @staticmethod

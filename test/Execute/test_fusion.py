@@ -1,4 +1,6 @@
 """Recognition and fusion, proven on real models by counting kernels; each count fails when its pass is disabled."""
+import os
+
 import pytest
 
 import coat
@@ -47,3 +49,21 @@ def test_mobilenet_clips_are_fused(model, exporter):
 def test_keras_leaves_no_movement(model, name):
     ops = kinds(coat.compile(f"{model(name)}.keras.onnx"))
     assert not any(k[0] in ("cast", "transpose") for k in ops)
+
+
+@pytest.mark.xdist_group("efficientnet_b0")
+@pytest.mark.parametrize("exporter", ["legacy", "dynamo"])
+def test_efficientnet_activations_are_fused(model, exporter):
+    ops = kinds(coat.compile(f"{model('efficientnet_b0')}.{exporter}.onnx"))
+    assert sum("silu" in k for k in ops) == 49
+    assert not any(k[0] in ("silu", "sigmoid", "batch_norm") for k in ops)
+
+
+@pytest.mark.skipif(not os.environ.get("COAT_TEST_LONG"), reason="takes long; scripts/check_long.sh runs it")
+@pytest.mark.parametrize("exporter", ["legacy", "dynamo"])
+@pytest.mark.parametrize("name", ["swin_t", "vit_b16", "bert_base"])
+def test_large_models_have_twelve_attentions(model, name, exporter):
+    """With biases by relative position, masks of shifted windows, and masks of tokens."""
+    ops = kinds(coat.compile(f"{model(name)}.{exporter}.onnx"))
+    assert sum("attention" in k for k in ops) == 12
+    assert not any("softmax" in k for k in ops)
