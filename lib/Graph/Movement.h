@@ -2,12 +2,9 @@
 #ifndef COAT_GRAPH_MOVEMENT_H
 #define COAT_GRAPH_MOVEMENT_H
 
-#include "mlir/IR/PatternMatch.h"
+#include "coat/Graph/Transposes.h"
 
 namespace coat::graph {
-
-/// Transposes move towards the results through ops that do not care about the order of dimensions, and compose.
-void populateSinkTransposePatterns(mlir::RewritePatternSet &patterns, mlir::PatternBenefit benefit = 1);
 
 /// Between a reshape and a transpose, splitting reshapes go first and merging ones last, so that transposes
 /// are over the finest dimensions, meet, and compose.

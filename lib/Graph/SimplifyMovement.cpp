@@ -20,22 +20,6 @@ namespace coat {
 } // namespace coat
 
 namespace {
-/// transpose(x) that moves only dimensions of size 1 -> reshape(x)
-struct UnitTranspose : OpRewritePattern<TransposeOp> {
-  using OpRewritePattern::OpRewritePattern;
-
-  LogicalResult matchAndRewrite(TransposeOp op, PatternRewriter &rewriter) const override {
-    if (!movesUnitsOnly(op.getPermutation(), tensorType(op.getInput()).getShape()))
-      return failure();
-    if (op.getInput().getType() == op.getType() && tensorType(op).hasStaticShape())
-      rewriter.replaceOp(op, op.getInput());
-    else
-      rewriter.replaceOpWithNewOp<ReshapeOp>(op, op.getType(), op.getInput(),
-                                             dynamicSizes(rewriter, op.getLoc(), op.getInput()));
-    return success();
-  }
-};
-
 /// reshape(reshape(x)) -> reshape(x), and none when the shape is x's.
 struct MergeReshapes : OpRewritePattern<ReshapeOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -240,7 +224,8 @@ struct ReduceToGlobalPool : OpRewritePattern<ReduceOp> {
 struct SimplifyMovement : coat::impl::CoatSimplifyMovementBase<SimplifyMovement> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<UnitTranspose, MergeReshapes>(&getContext(), /*benefit=*/2);
+    patterns.add<MergeReshapes>(&getContext(), /*benefit=*/2);
+    populateUnitTransposePatterns(patterns, /*benefit=*/2);
     patterns.add<MergeCasts, DropBroadcast, GatherToSlice, SplitRankReducingSlice, TransposeIntoWeights,
                  ReduceToGlobalPool>(&getContext());
     populateSinkTransposePatterns(patterns);

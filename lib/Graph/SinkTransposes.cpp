@@ -1,4 +1,5 @@
-// Transposes on their way to the results; see Movement.h.
+// Transposes on their way to the results; see coat/Graph/Transposes.h. They move one way only, which is what makes the
+// rewriting end.
 //
 // Why towards the results and not the inputs: a transpose of an input of several users would multiply, one of a
 // result of several operands (add, concat) merges.
@@ -50,8 +51,68 @@ static SmallVector<int64_t> permuted(ArrayRef<int64_t> values, ArrayRef<int64_t>
   return llvm::map_to_vector(permutation, [&](int64_t dim) { return values[dim]; });
 }
 
+static bool isConstant(Value value) { return ConstantTensor::get(value).has_value(); }
+
+/// Such a transpose becomes a reshape, and may be one that `ordered` has just made.
+static bool movesUnits(TransposeOp op) {
+  return movesUnitsOnly(op.getPermutation(), tensorType(op.getInput()).getShape());
+}
+
+/// The transpose that gives `inputs`, of rank `rank` or less, their order; null when there is none to move.
+static TransposeOp orderOf(ValueRange inputs, int64_t rank) {
+  for (Value input : inputs)
+    if (auto transpose = input.getDefiningOp<TransposeOp>())
+      if (tensorType(input).getRank() == rank && !movesUnits(transpose))
+        return isConstant(transpose.getInput()) ? TransposeOp() : transpose;
+  return {};
+}
+
+/// The shape of `input` with leading ones to `rank`.
+static SmallVector<int64_t> fullShape(Value input, int64_t rank) {
+  SmallVector<int64_t> shape(rank - tensorType(input).getRank(), 1);
+  llvm::append_range(shape, tensorType(input).getShape());
+  return shape;
+}
+
+/// Whether `input` can be had in the order before `permutation` without a pass over a large tensor.
+static bool isFree(Value input, ArrayRef<int64_t> permutation) {
+  auto transpose = input.getDefiningOp<TransposeOp>();
+  if ((transpose && transpose.getPermutation() == permutation) || isConstant(input))
+    return true;
+  return movesUnitsOnly(inverse(permutation), fullShape(input, permutation.size()));
+}
+
+/// `input` in that order.
+static Value ordered(OpBuilder &builder, Location loc, Value input, ArrayRef<int64_t> permutation) {
+  auto transpose = input.getDefiningOp<TransposeOp>();
+  if (transpose && transpose.getPermutation() == permutation)
+    return transpose.getInput();
+  RankedTensorType type = tensorType(input);
+  if (type.hasStaticShape() && type.getNumElements() == 1)
+    return input;
+  SmallVector<int64_t> shape = fullShape(input, permutation.size());
+  if (type.getRank() != static_cast<int64_t>(shape.size()))
+    input = ReshapeOp::create(builder, loc, type.clone(shape), input, dynamicSizes(builder, loc, input));
+  return transposed(builder, loc, input, inverse(permutation));
+}
+
 namespace {
-bool isConstant(Value value) { return ConstantTensor::get(value).has_value(); }
+/// transpose(x) that moves only dimensions of size 1 -> reshape(x)
+struct UnitTranspose : OpRewritePattern<TransposeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(TransposeOp op, PatternRewriter &rewriter) const override {
+    if (!movesUnitsOnly(op.getPermutation(), tensorType(op.getInput()).getShape()))
+      return failure();
+    if (op.getInput().getType() == op.getType() && tensorType(op).hasStaticShape())
+      rewriter.replaceOp(op, op.getInput());
+    else
+      rewriter.replaceOpWithNewOp<ReshapeOp>(op, op.getType(), op.getInput(),
+                                             dynamicSizes(rewriter, op.getLoc(), op.getInput()));
+    return success();
+  }
+};
+
 
 /// transpose(transpose(x)) -> transpose(x), and none when that is the identity.
 struct ComposeTransposes : OpRewritePattern<TransposeOp> {
@@ -76,56 +137,20 @@ struct SinkThroughElementwise : OpRewritePattern<ElementwiseOp> {
   using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(ElementwiseOp op, PatternRewriter &rewriter) const override {
-    TransposeOp first;
-    for (Value input : op.getInputs())
-      if (auto transpose = input.getDefiningOp<TransposeOp>(); transpose && !first)
-        if (tensorType(input).getRank() == tensorType(op).getRank() && !movesUnits(transpose))
-          first = transpose;
-    if (!first || isConstant(first.getInput()))
+    TransposeOp first = orderOf(op.getInputs(), tensorType(op).getRank());
+    if (!first)
       return failure();
     SmallVector<int64_t> permutation(first.getPermutation()), back = inverse(permutation);
     if (!llvm::all_of(op.getInputs(), [&](Value input) { return isFree(input, permutation); }))
       return failure();
     SmallVector<Value> inputs;
     for (Value input : op.getInputs())
-      inputs.push_back(ordered(rewriter, op.getLoc(), input, permutation, back));
+      inputs.push_back(ordered(rewriter, op.getLoc(), input, permutation));
     RankedTensorType type = tensorType(op);
     auto moved = ElementwiseOp::create(rewriter, op.getLoc(), type.clone(permuted(type.getShape(), back)),
                                        op.getKindAttr(), inputs, op.getAlphaAttr(), op.getBetaAttr());
     rewriter.replaceOpWithNewOp<TransposeOp>(op, type, moved, permutation);
     return success();
-  }
-
-  /// Such a transpose becomes a reshape, and may be one that `ordered` has just made.
-  static bool movesUnits(TransposeOp op) {
-    return movesUnitsOnly(op.getPermutation(), tensorType(op.getInput()).getShape());
-  }
-
-  static SmallVector<int64_t> fullShape(Value input, int64_t rank) {
-    SmallVector<int64_t> shape(rank - tensorType(input).getRank(), 1);
-    llvm::append_range(shape, tensorType(input).getShape());
-    return shape;
-  }
-
-  static bool isFree(Value input, ArrayRef<int64_t> permutation) {
-    auto transpose = input.getDefiningOp<TransposeOp>();
-    if ((transpose && transpose.getPermutation() == permutation) || isConstant(input))
-      return true;
-    return movesUnitsOnly(inverse(permutation), fullShape(input, permutation.size()));
-  }
-
-  static Value ordered(OpBuilder &builder, Location loc, Value input, ArrayRef<int64_t> permutation,
-                       ArrayRef<int64_t> back) {
-    auto transpose = input.getDefiningOp<TransposeOp>();
-    if (transpose && transpose.getPermutation() == permutation)
-      return transpose.getInput();
-    RankedTensorType type = tensorType(input);
-    if (type.hasStaticShape() && type.getNumElements() == 1)
-      return input;
-    SmallVector<int64_t> shape = fullShape(input, permutation.size());
-    if (type.getRank() != static_cast<int64_t>(shape.size()))
-      input = ReshapeOp::create(builder, loc, type.clone(shape), input, dynamicSizes(builder, loc, input));
-    return transposed(builder, loc, input, back);
   }
 };
 
@@ -195,21 +220,24 @@ struct SinkThroughSlice : OpRewritePattern<tensor::ExtractSliceOp> {
   }
 };
 
-/// concat(transpose(x), transpose(y)) -> transpose(concat(x, y)). Does not apply when a part is transposed
-/// differently or not at all.
+/// concat(transpose(x), transpose(y), c) -> transpose(concat(x, y, c')), c' being c in the order of x. Does not apply when
+/// a part is transposed differently, or is a computed one that c' would have to be transposed for.
 struct SinkThroughConcat : OpRewritePattern<tensor::ConcatOp> {
   using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(tensor::ConcatOp op, PatternRewriter &rewriter) const override {
-    auto first = op.getInputs().front().getDefiningOp<TransposeOp>();
+    TransposeOp first = orderOf(op.getInputs(), op.getType().getRank());
+    // Parts of one channel each, say: joined they are no longer units. Only the first part decides, so that this ends.
+    if (!first)
+      first = op.getInputs().front().getDefiningOp<TransposeOp>();
+    if (!first || isConstant(first.getInput()))
+      return failure();
+    SmallVector<int64_t> permutation(first.getPermutation());
+    if (!llvm::all_of(op.getInputs(), [&](Value input) { return isFree(input, permutation); }))
+      return failure();
     SmallVector<Value> inputs;
-    for (Value input : op.getInputs()) {
-      auto transpose = input.getDefiningOp<TransposeOp>();
-      if (!transpose || transpose.getPermutation() != first.getPermutation())
-        return failure();
-      inputs.push_back(transpose.getInput());
-    }
-    auto permutation = llvm::to_vector(first.getPermutation());
+    for (Value input : op.getInputs())
+      inputs.push_back(ordered(rewriter, op.getLoc(), input, permutation));
     auto concat = tensor::ConcatOp::create(rewriter, op.getLoc(), permutation[op.getDim()], inputs);
     rewriter.replaceOpWithNewOp<TransposeOp>(op, op.getType(), concat, permutation);
     return success();
@@ -257,7 +285,11 @@ struct SinkThroughResize : OpRewritePattern<ResizeOp> {
 };
 } // namespace
 
-void coat::graph::populateSinkTransposePatterns(RewritePatternSet &patterns, PatternBenefit benefit) {
-  patterns.add<ComposeTransposes, SinkThroughElementwise, SinkThroughCast, SinkThroughReduce, SinkThroughSlice, SinkThroughConcat,
-               SinkThroughPad, SinkThroughResize>(patterns.getContext(), benefit);
+void coat::graph::populateSinkTransposePatterns(RewritePatternSet &patterns) {
+  patterns.add<ComposeTransposes, SinkThroughElementwise, SinkThroughCast, SinkThroughReduce, SinkThroughSlice,
+               SinkThroughConcat, SinkThroughPad, SinkThroughResize>(patterns.getContext());
+}
+
+void coat::graph::populateUnitTransposePatterns(RewritePatternSet &patterns, PatternBenefit benefit) {
+  patterns.add<UnitTranspose>(patterns.getContext(), benefit);
 }
