@@ -58,7 +58,7 @@ func.func @instructions(%x: f32) -> f32 {
 // A shorter exp on demand, but not of f64.
 // RUN: coat-opt %s --pass-pipeline='builtin.module(func.func(coat-lower-math{fast=true}))' | FileCheck %s --check-prefix=FAST
 // FAST-LABEL: func @exp(
-// FAST-COUNT-4: math.fma
+// FAST-COUNT-6: math.fma
 // FAST-NOT: math.fma
 // FAST-LABEL: func @half
 // FAST-LABEL: func @exp_f64

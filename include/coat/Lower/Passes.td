@@ -54,7 +54,7 @@ def LowerMath : Pass<"coat-lower-math", "::mlir::func::FuncOp"> {
     computed in f32), remf and round become arithmetic.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::vector::VectorDialect"];
-  let options = [Option<"fast", "fast", "bool", "false", "shorter polynomials: exp of f32 with a relative error of 1e-5">];
+  let options = [Option<"fast", "fast", "bool", "false", "shorter polynomials: exp of f32 with a relative error of 3e-6">];
 }
 
 def StrictFloats : Pass<"coat-strict-floats", "::mlir::func::FuncOp"> {

@@ -15,8 +15,10 @@ using namespace mlir;
 static void addExpansions(OpPassManager &func, coat::LowerOptions options) {
   func.addPass(coat::createLowerCopies());
   func.addPass(createForallToForLoopPass());
+  // Before functions become polynomials, for the flags that ask for a short one; after, for their multiply-adds.
+  if (options.strict)
+    func.addPass(coat::createStrictFloats());
   func.addPass(coat::createLowerMath({options.fast}));
-  // After it: polynomials are full of multiply-adds.
   if (options.strict)
     func.addPass(coat::createStrictFloats());
   // Transfers of more than one dimension first: views of memrefs are folded into what remains.
