@@ -59,16 +59,16 @@ Value AttentionScores::packQueries(const AttentionPanel &at, Value packed, Value
       vector = arith::MulFOp::create(v.builder, v.loc, vector, v.broadcast(scalar(scale)));
     return v.store(vector, tensor, {index, d, v.index(j * v.lanes)});
   };
-  packed = v.loopOver(zero, blocks, v.lanes, packed, [&](Value d, Value inner) {
-    for (int64_t j = 0; j < vectors; ++j) {
+  // A vector of lanes after the other: the addresses of more rows would not fit the registers.
+  for (int64_t j = 0; j < vectors; ++j)
+    packed = v.loopOver(zero, blocks, v.lanes, packed, [&](Value d, Value inner) {
       SmallVector<Value> block;
       for (int64_t i = 0; i < v.lanes; ++i)
         block.push_back(v.load(op.getQuery(), {at.batch, at.head, rows[j * v.lanes + i], d}));
       for (auto [i, column] : llvm::enumerate(transposed(block)))
         inner = put(column, inner, v.plus(d, i), j);
-    }
-    return inner;
-  });
+      return inner;
+    });
   return v.loopOver(blocks, depth, 1, packed, [&](Value d, Value inner) {
     for (int64_t j = 0; j < vectors; ++j) {
       SmallVector<Value> elements;
@@ -247,17 +247,16 @@ Value AttentionScores::transposeMask(const AttentionPanel &at, Value start, OpFo
     AffineExpr d0 = v.builder.getAffineDimExpr(0);
     blocks = affine::makeComposedFoldedAffineApply(v.builder, v.loc, d0.floorDiv(v.lanes) * v.lanes, {count});
     SmallVector<Value> rows = laneRows(at);
-    scores = v.loopOver(zero, blocks, v.lanes, scores, [&](Value local, Value inner) {
-      Value key = v.linear(start, 1, local, 0);
-      for (int64_t j = 0; j < vectors; ++j) {
+    for (int64_t j = 0; j < vectors; ++j)
+      scores = v.loopOver(zero, blocks, v.lanes, scores, [&](Value local, Value inner) {
+        Value key = v.linear(start, 1, local, 0);
         SmallVector<Value> block;
         for (int64_t i = 0; i < v.lanes; ++i)
           block.push_back(v.load(op.getMask(), maskIndices(at, rows[j * v.lanes + i], key)));
         for (auto [i, column] : llvm::enumerate(transposed(block)))
           inner = v.store(column, inner, {v.plus(local, i), v.index(j * v.lanes)});
-      }
-      return inner;
-    });
+        return inner;
+      });
   }
   return v.loopOver(blocks, count, 1, scores, [&](Value local, Value outer) {
     Value key = v.linear(start, 1, local, 0);
