@@ -9,7 +9,7 @@ def figure(rows, columns):
         print("no picture: matplotlib is not installed; pip install -r benchmarks/requirements.txt", file=sys.stderr)
         return None, None
     matplotlib.use("svg")
-    matplotlib.rcParams["svg.hashsalt"] = "coat"  # equal results, equal files
+    matplotlib.rcParams |= {"svg.hashsalt": "coat", "svg.fonttype": "none"}  # equal results, equal files; text as text
     import matplotlib.pyplot as plt
     figure, axes = plt.subplots(1, columns, figsize=(7 * columns, 1.5 + 0.32 * rows), sharey=True, squeeze=False, layout="constrained")
     return figure, axes[0]

@@ -24,15 +24,20 @@ def kernel_row(result):
     return f"| {result['kernel']} | {rate} | {best(result) if 'fastest' in result else ' | '} | {others(result)} |"
 
 
+def describe(machine):
+    kind = "/".join(map(str, machine["family_model_stepping"]))
+    caches = " ".join(f"{name} {size}" for name, size in machine["caches"].items())
+    return (f"{machine['cpu']} ({kind}), {machine['cores']} cores, {' '.join(machine['isa'])}, {caches}, {machine['memory_gib']} GiB, "
+            f"{machine['system']}, {machine['date']}")
+
+
 def write(record, out, kind):
     """`kind`: models or kernels."""
     with open(out + ".json", "w") as file:
         json.dump(record, file, indent=1)
-    machine = record["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
     lines = [f"# {kind}, {record['threads']} thread{'s' if record['threads'] > 1 else ''}", "",
-             f"{machine['cpu']} {machine['family_model_stepping']}, {machine['cores']} cores, {machine['caches']}, {machine['isa']}, "
-             f"{machine['memory_gib']} GiB, {machine['system']}, {machine['date']}. {versions}. {record['rounds']} rounds.", "",
+             f"{describe(record['machine'])}. {versions}. {record['rounds']} rounds.", "",
              "Ratios are the time of the peer divided by the time of coat in the same round: median (quartiles); above 1 coat is faster.", ""]
     head = ["model", "coat ms"] if kind == "models" else ["kernel", "coat ms", "GFLOP/s", "of the FMA peak"]
     head += ["ratio to the fastest peer", "fastest peer", "ratio to each"]
