@@ -113,7 +113,6 @@ struct UnitTranspose : OpRewritePattern<TransposeOp> {
   }
 };
 
-
 /// transpose(transpose(x)) -> transpose(x), and none when that is the identity.
 struct ComposeTransposes : OpRewritePattern<TransposeOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -212,16 +211,16 @@ struct SinkThroughSlice : OpRewritePattern<tensor::ExtractSliceOp> {
     auto reordered = [&](ArrayRef<OpFoldResult> values) {
       return llvm::map_to_vector(back, [&](int64_t dim) { return values[dim]; });
     };
-    Value slice = tensor::ExtractSliceOp::create(
-        rewriter, op.getLoc(), transpose.getInput(), reordered(op.getMixedOffsets()), reordered(op.getMixedSizes()),
-        reordered(op.getMixedStrides()));
+    Value slice =
+        tensor::ExtractSliceOp::create(rewriter, op.getLoc(), transpose.getInput(), reordered(op.getMixedOffsets()),
+                                       reordered(op.getMixedSizes()), reordered(op.getMixedStrides()));
     rewriter.replaceOpWithNewOp<TransposeOp>(op, op.getType(), slice, transpose.getPermutation());
     return success();
   }
 };
 
-/// concat(transpose(x), transpose(y), c) -> transpose(concat(x, y, c')), c' being c in the order of x. Does not apply when
-/// a part is transposed differently, or is a computed one that c' would have to be transposed for.
+/// concat(transpose(x), transpose(y), c) -> transpose(concat(x, y, c')), c' being c in the order of x. Does not apply
+/// when a part is transposed differently, or is a computed one that c' would have to be transposed for.
 struct SinkThroughConcat : OpRewritePattern<tensor::ConcatOp> {
   using OpRewritePattern::OpRewritePattern;
 
@@ -254,9 +253,9 @@ struct SinkThroughPad : OpRewritePattern<PadOp> {
       return failure();
     SmallVector<int64_t> back = inverse(transpose.getPermutation());
     RankedTensorType type = tensorType(op);
-    Value padded = PadOp::create(rewriter, op.getLoc(), type.clone(permuted(type.getShape(), back)),
-                                 transpose.getInput(), permuted(op.getLow(), back), permuted(op.getHigh(), back),
-                                 op.getValue(), op.getMode());
+    Value padded =
+        PadOp::create(rewriter, op.getLoc(), type.clone(permuted(type.getShape(), back)), transpose.getInput(),
+                      permuted(op.getLow(), back), permuted(op.getHigh(), back), op.getValue(), op.getMode());
     rewriter.replaceOpWithNewOp<TransposeOp>(op, type, padded, transpose.getPermutation());
     return success();
   }

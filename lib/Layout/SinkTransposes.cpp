@@ -1,5 +1,5 @@
-// The transposes that Layout makes go further than those of Graph: also behind softmax and reshapes, so that they meet and
-// cancel. Graph keeps its own in front of reshapes that merge dimensions, where attention is recognised.
+// The transposes that Layout makes go further than those of Graph: also behind softmax and reshapes, so that they meet
+// and cancel. Graph keeps its own in front of reshapes that merge dimensions, where attention is recognised.
 #include "Transposes.h"
 #include "coat/Dialect/Coat.h"
 #include "coat/Graph/Transposes.h"

@@ -30,7 +30,8 @@ TEST(ArenaPlan, ChainTakesTwoPlaces) {
 
 TEST(ArenaPlan, SmallestHoleIsTaken) {
   // Two holes of 256 and 128 bytes are free when the last buffer comes.
-  std::vector<ArenaBuffer> buffers = {{1024, 0, 9}, {512, 0, 9}, {256, 0, 3}, {192, 0, 9}, {128, 0, 3}, {110, 0, 9}, {100, 5, 6}};
+  std::vector<ArenaBuffer> buffers = {{1024, 0, 9}, {512, 0, 9}, {256, 0, 3}, {192, 0, 9},
+                                      {128, 0, 3},  {110, 0, 9}, {100, 5, 6}};
   planArena(buffers);
   EXPECT_EQ(buffers[6].offset, buffers[4].offset);
 }

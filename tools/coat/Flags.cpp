@@ -60,10 +60,13 @@ struct CommandLine {
                               cl::sub(compile),
                               cl::sub(check),
                               cl::sub(verify)};
-  cl::opt<std::string> floats{"ffp-model", cl::init("precise"),
+  cl::opt<std::string> floats{"ffp-model",
+                              cl::init("precise"),
                               cl::desc("strict: no re-association, no fused multiply-adds, no Winograd; precise "
                                        "(default): whole models within rtol 1e-3; fast: shorter polynomials, too"),
-                              cl::value_desc("model"), cl::sub(compile), cl::sub(verify)};
+                              cl::value_desc("model"),
+                              cl::sub(compile),
+                              cl::sub(verify)};
   cl::opt<unsigned> jobs{"j",
                          cl::Prefix,
                          cl::init(0),
@@ -73,8 +76,9 @@ struct CommandLine {
                          cl::sub(verify)};
   cl::opt<bool> verbose{"v", cl::desc("name each stage with its time, each kernel with its code"), cl::sub(compile),
                         cl::sub(verify)};
-  cl::opt<bool> debug{"g", cl::desc("line tables of the kernels, whose text is written beside the output as <name>.kernels.mlir"),
-                      cl::sub(compile)};
+  cl::opt<bool> debug{
+      "g", cl::desc("line tables of the kernels, whose text is written beside the output as <name>.kernels.mlir"),
+      cl::sub(compile)};
   cl::opt<bool> saveTemps{"save-temps", cl::desc("write the IR after each stage beside the output"), cl::sub(compile)};
   cl::opt<bool> timeReport{"ftime-report", cl::desc("time of each pass"), cl::sub(compile)};
   cl::list<std::string> dims{"dim",

@@ -1,7 +1,8 @@
 // coat-strict-floats: enters functions of arith, math and vector ops; leaves the same without fused multiply-adds and
 // without fast-math flags, so that LLVM may neither fuse nor reorder. Left alone: integers, everything else.
 //
-// One pass near the end, instead of a switch in every pass that writes a multiply-add: nothing behind it makes new ones.
+// One pass near the end, instead of a switch in every pass that writes a multiply-add: nothing behind it makes new
+// ones.
 //
 //   %0 = vector.fma %a, %b, %c  ->  %p = arith.mulf %a, %b; %0 = arith.addf %p, %c
 #include "coat/Lower/Passes.h"
