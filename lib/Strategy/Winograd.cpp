@@ -21,6 +21,8 @@ constexpr double bytesOfCycle = 4.5;
 constexpr double leastGain = 1.1, leastCycles = 50e3;
 constexpr double smallestTask = 2e6; // operations
 constexpr double wantedTasks = 8;
+/// Fewer tiles in a task fill register tiles badly, and use a panel of the filter too little to read it again.
+constexpr int64_t fewestTiles = 12;
 
 struct Shape {
   int64_t height, width, channels, outChannels;
@@ -65,17 +67,18 @@ struct Cut {
     return double(llvm::divideCeil(p.rows, rows)) * llvm::divideCeil(p.channels, channels);
   }
 
-  /// Bytes that move between a core's own caches and what is behind them: the transformed input once it is made and for
-  /// each task that reads it, weights for each part of the rows, sums where a task has too many to keep. Weights are asked
-  /// for ahead of time, so that they count half; what the last cache cannot keep counts twice.
+  /// Bytes that move between a core's own caches and what is behind them: weights for each part of the rows, but a quarter of
+  /// them, for they are asked for ahead of time; what a task writes and reads again as far as its caches do not hold it; an
+  /// input transformed by another kernel when it is made and for each task that reads it, doubly where it leaves the last
+  /// cache in between.
   double traffic(const Products &p, const CpuTarget &target) const {
     double input = 4 * p.count() * p.rows * p.columns * p.depth, weights = 4 * p.count() * p.depth * p.channels;
-    double sums = 4 * p.count() * p.rows * p.columns * p.channels;
-    double inputOfTask = fused ? input * rows / p.rows : 0, sumsOfTask = sums * rows / p.rows * channels / p.channels;
-    bool fits = inputOfTask + sumsOfTask <= target.l2 * 0.75;
-    double moved = 0.5 * weights * llvm::divideCeil(p.rows, rows) + (fits ? 0 : 2 * sums);
+    double sums = 4 * p.count() * p.rows * p.columns * p.channels, kept = (fused ? input : 0) + sums;
+    double share = double(rows) / p.rows * channels / p.channels; // of what is kept, in one task
+    double excess = std::max(0.0, 1 - 0.75 * target.l2 / (kept * share));
+    double moved = 0.25 * weights * llvm::divideCeil(p.rows, rows) + 2 * kept * excess;
     if (fused)
-      return moved + (fits ? 0 : 2 * input);
+      return moved;
     return moved + input * (1 + double(llvm::divideCeil(p.channels, channels))) * (input > target.l3 * 0.5 ? 2 : 1);
   }
 };
@@ -87,7 +90,7 @@ Cut chooseCut(WinogradConvOp op, const CpuTarget &target) {
   Cut best{p.rows, p.channels, /*fused=*/true};
   double bestTraffic = std::numeric_limits<double>::max(), mostTasks = 1;
   for (int64_t rows = 1; rows <= p.rows; ++rows) {
-    if (rows < p.rows && p.height % (rows * p.m) != 0)
+    if (rows < p.rows && (p.height % (rows * p.m) != 0 || rows * p.columns < fewestTiles))
       continue;
     int64_t step = chooseRegisterTile(rows * p.columns, p.channels, p.depth, target).channels;
     for (int64_t channels = std::min(step, p.channels); channels <= p.channels; channels += block) {

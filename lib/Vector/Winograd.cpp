@@ -129,9 +129,12 @@ private:
       return accumulate(v, {{}, number(steps), left, panel}, rows, run.vectors, std::move(sums));
     };
     SmallVector<Value> sums(rows * run.vectors, v.zero(v.builder.getF32Type()));
+    int64_t shares = registerTiles();
+    if (shares > block)
+      fetchAhead(run, aheadBlock, aheadProduct, v.index(0), slice, llvm::divideCeilSigned(depth, shares));
     sums = v.loop(number(0), number(blocks), 1, sums, [&](Value at, ValueRange carried) {
-      for (int64_t j = 0; j < run.vectors; j += vectorsOfBlock)
-        fetchAhead(v.plus(aheadBlock, j / vectorsOfBlock), aheadProduct, at, slice);
+      if (shares <= block)
+        fetchAhead(run, aheadBlock, aheadProduct, at, slice, llvm::divideCeilSigned(block, shares));
       return sumBlock(at, block, llvm::to_vector(carried));
     });
     return rest ? sumBlock(v.index(blocks), rest, std::move(sums)) : sums;
@@ -154,18 +157,16 @@ private:
             arith::SelectOp::create(v.builder, v.loc, isLast, v.plus(x, 1), x)};
   }
 
-  /// Asks for a part of the panel (`panelBlock`, `x`): each register tile, at each block of the reduction, for as much as
-  /// brings all of it. With few tiles a panel is used up faster than memory would deliver it on first use; with many, it
-  /// does not matter.
-  void fetchAhead(Value panelBlock, Value x, Value at, Value slice) {
-    int64_t lines = llvm::divideCeilSigned(block, registerTiles()); // a line is one channel of the input
-    if (registerTiles() > block)
-      return;
+  /// Asks for `lines` cache lines, one an input channel, of the panels (`panelBlock`.., `x`) that are used next. Each of the
+  /// register tiles asks for its slice: spread over the blocks of its reduction, or, where there are many, once. On first
+  /// use memory would deliver a panel more slowly than the first register tile uses it up.
+  void fetchAhead(const ChannelRun &run, Value panelBlock, Value x, Value at, Value slice, int64_t lines) {
     Value first = v.linear(at, registerTiles() * lines, v.linear(slice, lines, v.index(0), 0), 0);
-    for (int64_t line = 0; line < lines; ++line)
-      memref::PrefetchOp::create(v.builder, v.loc, filterInMemory(),
-                                 ValueRange{panelBlock, x, v.plus(first, line), v.index(0)},
-                                 /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
+    for (int64_t j = 0; j < run.vectors * v.lanes / block; ++j)
+      for (int64_t line = 0; line < lines; ++line)
+        memref::PrefetchOp::create(v.builder, v.loc, filterInMemory(),
+                                   ValueRange{v.plus(panelBlock, j), x, v.plus(first, line), v.index(0)},
+                                   /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
   }
 
   /// The buffer that the filter will have; there is no prefetch of a tensor.
