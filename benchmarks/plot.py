@@ -26,6 +26,7 @@ def ratios(axis, results, names, peers):
     axis.set_xscale("log", base=2)
     axis.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
     axis.set_yticks(range(len(names)), names)
+    axis.margins(y=0.01)
     axis.invert_yaxis()
     axis.grid(alpha=0.3)
     axis.set_xlabel("time of the peer / time of coat, quartiles of the rounds")
