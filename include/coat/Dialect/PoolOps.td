@@ -64,9 +64,11 @@ def Coat_GlobalPoolOp : Coat_InferredOp<"global_pool", [Coat_ResultTiled]> {
 def Coat_ResizeOp : Coat_InferredOp<"resize", [Coat_ResultTiled]> {
   let summary = "interpolation over any dimensions (ONNX Resize 10-19, Upsample 7-9)";
   let description = [{
-    Output coordinate x of a dimension with input size I and output size O maps to
-    half_pixel (x+.5)/s-.5, asymmetric x/s, align_corners x*(I-1)/(O-1),
-    pytorch_half_pixel (x+.5)/s-.5 or 0 when O = 1, with s the dimension's scale.
+    Output coordinate x of a dimension with input size I and scale s, so of length
+    L = I*s (a fraction; the output has O whole elements of it), maps to
+    half_pixel (x+.5)/s-.5, asymmetric x/s, align_corners x*(I-1)/(L-1) or 0 when L <= 1,
+    pytorch_half_pixel (x+.5)/s-.5 or 0 when L <= 1,
+    half_pixel_symmetric (x+.5)/s-.5 + I/2*(1-O/L).
     `sizes` gives O, or -1 for floor(I * s), the only form that a symbolic I has.
     linear and cubic interpolate separably between the neighbours, coordinates
     clamped to the input (cubic: `cubic_coeff`, outside weights dropped and
