@@ -18,7 +18,8 @@ double cyclesOf(int64_t rows, int64_t vectors) {
 }
 
 bool fitsRegisters(int64_t rows, int64_t vectors, const CpuTarget &target) {
-  int64_t spare = target.fusedMultiplyAdd ? 1 : 2; // without it, the product needs a register as well
+  // Without the instruction the product needs a register as well, and so do the sums on their way from one step to the next.
+  int64_t spare = target.fusedMultiplyAdd ? 1 : 4;
   return rows * vectors + std::min(rows, vectors) + spare <= target.registers;
 }
 
@@ -53,4 +54,10 @@ RegisterTile coat::chooseRegisterTile(int64_t rows, int64_t channels, int64_t de
     }
   }
   return best;
+}
+
+int64_t coat::chooseDepthwiseRows(int64_t window, const CpuTarget &target) {
+  constexpr int64_t enough = 7; // outputs, neighbours of which share most of their inputs
+  int64_t spare = target.fusedMultiplyAdd ? 2 : 4;
+  return std::clamp<int64_t>(target.registers - window - spare, 1, enough);
 }

@@ -111,7 +111,7 @@ ScheduleAttr scheduleConv(ConvOp op, const CpuTarget &target) {
   int64_t narrowRows = narrow ? height : 1;
   RegisterTile reg = chooseRegisterTile(narrow ? width * narrowRows : width, group > 1 ? block : channels, depth, target);
   if (depthwise)
-    reg = {7, block}; // one vector of channels at a time: 7 sums, the taps and the inputs they share
+    reg = {chooseDepthwiseRows(filter.getDimSize(1 + spatial), target), block}; // one vector of channels at a time
   int64_t inner = product(result.getShape().slice(2, spatial - 1)); // spatial sizes behind the first
   Product p;
   p.rows = sizeOr(result.getDimSize(1));
