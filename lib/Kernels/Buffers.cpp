@@ -162,6 +162,29 @@ Value Buffers::viewOfSlice(tensor::ExtractSliceOp slice) {
                                                      slice.getMixedOffsets(), sizes, slice.getMixedStrides()));
 }
 
+Value Buffers::viewOfTranspose(TransposeOp transpose) {
+  ArrayRef<int64_t> permutation = transpose.getPermutation();
+  bool forAttention = llvm::all_of(transpose->getUses(), [](OpOperand &use) {
+    return isa<AttentionOp>(use.getOwner()) && use.getOperandNumber() < 3; // query, key, value
+  });
+  if (!forAttention || transpose->use_empty() || permutation.back() != int64_t(permutation.size()) - 1 ||
+      permutation.size() < 2 ||
+      !tensorType(transpose.getInput()).hasStaticShape())
+    return nullptr;
+  AffineMap map = AffineMap::getPermutationMap(permutation, b.getContext());
+  auto view = memref::TransposeOp::create(b, transpose.getLoc(), of(transpose.getInput()), AffineMapAttr::get(map));
+  // Rows a power of two apart share few sets of the caches; then a copy is faster.
+  constexpr int64_t setsApart = 2048;
+  auto [strides, offset] = cast<MemRefType>(view.getType()).getStridesAndOffset();
+  int64_t ofRows = strides[strides.size() - 2];
+  int64_t bytes = tensorType(transpose.getInput()).getElementTypeBitWidth() / 8;
+  if (ShapedType::isDynamic(ofRows) || ofRows * bytes % setsApart == 0) {
+    view.erase();
+    return nullptr;
+  }
+  return withUnknownOffset(view);
+}
+
 Value Buffers::placeFor(Value tensor) {
   // What a reshape reads must be dense, or it is copied.
   bool dense = !tensor.hasOneUse() && llvm::any_of(tensor.getUsers(), llvm::IsaPred<ReshapeOp>);

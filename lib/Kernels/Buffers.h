@@ -39,6 +39,9 @@ public:
   mlir::Value allocate(mlir::Value tensor);
   /// The part of the source's buffer, or null where its strides are not known here or leave gaps between elements of a row.
   mlir::Value viewOfSlice(mlir::tensor::ExtractSliceOp slice);
+  /// A transpose that only attention reads, as a view: heads between other dimensions cost it nothing as long as channels
+  /// lie side by side. Null for any other.
+  mlir::Value viewOfTranspose(TransposeOp transpose);
   /// `memref` under another shape; null where it is part of a larger buffer and its strides have no such view.
   mlir::Value viewAs(mlir::Value memref, mlir::RankedTensorType shape, mlir::ValueRange dynamic);
 

@@ -257,6 +257,11 @@ LogicalResult Outliner::convert(Operation *op) {
       buffers.set(slice.getResult(), view);
       return success();
     }
+  if (auto transpose = dyn_cast<TransposeOp>(op))
+    if (Value view = buffers.viewOfTranspose(transpose)) {
+      buffers.set(transpose.getResult(), view);
+      return success();
+    }
   Group *group = groupOf.lookup(op);
   if (!group)
     return success();

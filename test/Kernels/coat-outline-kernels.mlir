@@ -37,3 +37,25 @@ module {
     return %0, %1 : tensor<5x3xf32>, tensor<5x3xf32>
   }
 }
+
+// -----
+
+// Attention reads heads where they lie between other dimensions: no kernel for the query. Rows of the value lie 2048 bytes
+// apart, which the caches do not like: that transpose is a copy, as the one that something else reads.
+// CHECK-LABEL: func.func @heads
+// CHECK: %[[Q:.*]] = memref.transpose %{{.*}} : memref<1x5x2x8xf32>
+// CHECK: %[[VIEW:.*]] = memref.cast %[[Q]]
+// CHECK: coat.launch @[[T:k[0-9]+]](
+// CHECK: coat.launch @{{.*}}(%[[VIEW]], %{{.*}})
+// CHECK: coat.launch @{{.*}} outs
+// CHECK: func.func private @[[T]]({{.*}} coat.ops = ["transpose"]
+module {
+  func.func @heads(%q: tensor<1x5x2x8xf32>, %v: tensor<1x5x2x256xf32>)
+      -> (tensor<1x2x5x256xf32> {coat.name = "y"}, tensor<1x2x5x8xf32> {coat.name = "z"}) attributes {coat.entry} {
+    %0 = coat.transpose %q {permutation = array<i64: 0, 2, 1, 3>} : (tensor<1x5x2x8xf32>) -> tensor<1x2x5x8xf32>
+    %1 = coat.transpose %v {permutation = array<i64: 0, 2, 1, 3>} : (tensor<1x5x2x256xf32>) -> tensor<1x2x5x256xf32>
+    %2 = coat.attention %0, %0, %1 {scale = 1.0} : (tensor<1x2x5x8xf32>, tensor<1x2x5x8xf32>, tensor<1x2x5x256xf32>) -> tensor<1x2x5x256xf32>
+    %3 = coat.transpose %q {permutation = array<i64: 0, 2, 1, 3>} : (tensor<1x5x2x8xf32>) -> tensor<1x2x5x8xf32>
+    return %2, %3 : tensor<1x2x5x256xf32>, tensor<1x2x5x8xf32>
+  }
+}
