@@ -80,7 +80,7 @@ def prepared(peer, model, cache):
     if os.path.exists(note):
         with open(note) as file:
             kept = json.load(file)
-    if not os.path.exists(note) or kept["key"] != key:
+    if not os.path.exists(note) or kept.get("key") != key:
         kept, start = {"key": key}, time.time()
         try:
             kept["path"] = peer.prepare(model, stem)
