@@ -1,4 +1,5 @@
-// The buffers of an entry; see Buffers.h. Producers write in place where a padding, a concatenation or a result waits for them.
+// The buffers of an entry; see Buffers.h. Producers write in place where a padding, a concatenation or a result waits
+// for them.
 #include "Buffers.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Utils/ReshapeOpsUtils.h"
@@ -28,7 +29,8 @@ SmallVector<Value> dynamicSizes(RankedTensorType type, ArrayRef<Value> all) {
 Value Buffers::withUnknownOffset(Value part) {
   auto type = cast<MemRefType>(part.getType());
   auto layout = StridedLayoutAttr::get(type.getContext(), ShapedType::kDynamic, type.getStridesAndOffset().first);
-  return memref::CastOp::create(b, part.getLoc(), MemRefType::get(type.getShape(), type.getElementType(), layout), part);
+  return memref::CastOp::create(b, part.getLoc(), MemRefType::get(type.getShape(), type.getElementType(), layout),
+                                part);
 }
 
 MemRefType coat::denseMemRef(RankedTensorType type) { return MemRefType::get(type.getShape(), type.getElementType()); }
@@ -118,7 +120,8 @@ Value Buffers::viewAs(Value memref, RankedTensorType shape, ValueRange dynamic) 
   OpFoldResult stride = b.getIndexAttr(1);
   for (int64_t i = shape.getRank() - 1; i >= 0; --i) {
     strides[i] = stride;
-    stride = affine::makeComposedFoldedAffineApply(b, loc, b.getAffineSymbolExpr(0) * b.getAffineSymbolExpr(1), {stride, dims[i]});
+    stride = affine::makeComposedFoldedAffineApply(b, loc, b.getAffineSymbolExpr(0) * b.getAffineSymbolExpr(1),
+                                                   {stride, dims[i]});
   }
   Value view = memref::ReinterpretCastOp::create(b, loc, memref, b.getIndexAttr(0), dims, strides);
   MemRefType dense = denseMemRef(shape);
@@ -146,8 +149,8 @@ Value Buffers::viewOfPart(Value memref, RankedTensorType shape, ValueRange dynam
 
 Value Buffers::viewOfSlice(tensor::ExtractSliceOp slice) {
   auto known = [](ArrayRef<int64_t> values) { return llvm::none_of(values, ShapedType::isDynamic); };
-  if (!hasStaticStrides(slice.getSourceType()) || !known(slice.getStaticOffsets()) || !known(slice.getStaticStrides()) ||
-      slice.getStaticStrides().back() != 1 || !hasStaticStrides(slice.getType()))
+  if (!hasStaticStrides(slice.getSourceType()) || !known(slice.getStaticOffsets()) ||
+      !known(slice.getStaticStrides()) || slice.getStaticStrides().back() != 1 || !hasStaticStrides(slice.getType()))
     return nullptr;
   Value source = of(slice.getSource());
   SmallVector<OpFoldResult> sizes = slice.getMixedSizes();
@@ -156,8 +159,9 @@ Value Buffers::viewOfSlice(tensor::ExtractSliceOp slice) {
   for (unsigned dim = 0, at = 0; dim < sizes.size(); ++dim)
     if (!dropped[dim])
       sizes[dim] = getAsOpFoldResult(own[at++]);
-  auto type = memref::SubViewOp::inferRankReducedResultType(slice.getType().getShape(), cast<MemRefType>(source.getType()),
-                                                            slice.getMixedOffsets(), sizes, slice.getMixedStrides());
+  auto type =
+      memref::SubViewOp::inferRankReducedResultType(slice.getType().getShape(), cast<MemRefType>(source.getType()),
+                                                    slice.getMixedOffsets(), sizes, slice.getMixedStrides());
   return withUnknownOffset(memref::SubViewOp::create(b, slice.getLoc(), cast<MemRefType>(type), source,
                                                      slice.getMixedOffsets(), sizes, slice.getMixedStrides()));
 }
@@ -168,8 +172,7 @@ Value Buffers::viewOfTranspose(TransposeOp transpose) {
     return isa<AttentionOp>(use.getOwner()) && use.getOperandNumber() < 3; // query, key, value
   });
   if (!forAttention || transpose->use_empty() || permutation.back() != int64_t(permutation.size()) - 1 ||
-      permutation.size() < 2 ||
-      !tensorType(transpose.getInput()).hasStaticShape())
+      permutation.size() < 2 || !tensorType(transpose.getInput()).hasStaticShape())
     return nullptr;
   AffineMap map = AffineMap::getPermutationMap(permutation, b.getContext());
   auto view = memref::TransposeOp::create(b, transpose.getLoc(), of(transpose.getInput()), AffineMapAttr::get(map));
@@ -231,8 +234,7 @@ Value Buffers::placeInReshape(ReshapeOp reshape, Value tensor) {
 Value Buffers::placeInPad(PadOp pad, Value tensor) {
   RankedTensorType type = tensorType(tensor);
   if (pad.getMode() != PadMode::constant || !hasStaticStrides(type) || buffers.count(pad.getResult()) ||
-      (ShapedType::isDynamic(type.getDimSize(0)) && (pad.getLow()[0] || pad.getHigh()[0])) ||
-      !standsAlone(pad))
+      (ShapedType::isDynamic(type.getDimSize(0)) && (pad.getLow()[0] || pad.getHigh()[0])) || !standsAlone(pad))
     return nullptr;
   Value whole = placeFor(pad.getResult());
   buffers[pad.getResult()] = whole;

@@ -1,10 +1,11 @@
-// Transposed convolutions as ordinary ones. Every s-th element of the result, a phase, is a convolution of stride 1 with every
-// s-th element of the filter, so no product is by a zero, and the microkernels of convolution compute it.
+// Transposed convolutions as ordinary ones. Every s-th element of the result, a phase, is a convolution of stride 1
+// with every s-th element of the filter, so no product is by a zero, and the microkernels of convolution compute it.
 //
 //   %r = coat.conv_transpose %x, %w {strides = [2]}    ==>    %p = coat.pad %x
 //                                                             %a = coat.conv %p, (elements 0, 2, .. of %w, reversed)
 //                                                             %b = coat.conv %p, (elements 1, 3, .. of %w, reversed)
-//                                                             %r = coat.reshape (tensor.concat %a, %b : [N, U, 2, M]) : [N, 2 * U, M]
+//                                                             %r = coat.reshape (tensor.concat %a, %b : [N, U, 2, M]) :
+//                                                             [N, 2 * U, M]
 // The convolutions write in place: concatenations and reshapes are where their results lie.
 #include "ConstantBytes.h"
 #include "Transposes.h"
@@ -114,7 +115,8 @@ private:
     }
     low.push_back(0);
     high.push_back(0);
-    bool none = llvm::all_of(low, [](int64_t n) { return n == 0; }) && llvm::all_of(high, [](int64_t n) { return n == 0; });
+    bool none =
+        llvm::all_of(low, [](int64_t n) { return n == 0; }) && llvm::all_of(high, [](int64_t n) { return n == 0; });
     return none ? input : PadOp::create(b, loc, input, low, high, llvm::APFloat(0.0), PadMode::constant).getResult();
   }
 
@@ -148,11 +150,12 @@ private:
     Value input = padded;
     if (sizes != tensor::getMixedSizes(b, loc, padded))
       input = tensor::ExtractSliceOp::create(b, loc, padded, offsets, sizes, ones);
-    Value result = ConvOp::create(b, loc, input, filterOf(chosen), op.getBias(), SmallVector<int64_t>(dims.size(), 1), dilations,
-                                  SmallVector<int64_t>(2 * dims.size(), 0), op.getGroup(), coat::DataLayout::channels_last,
-                                  FilterLayout::plain, IntegerAttr());
+    Value result = ConvOp::create(b, loc, input, filterOf(chosen), op.getBias(), SmallVector<int64_t>(dims.size(), 1),
+                                  dilations, SmallVector<int64_t>(2 * dims.size(), 0), op.getGroup(),
+                                  coat::DataLayout::channels_last, FilterLayout::plain, IntegerAttr());
     for (ElementwiseOp next : epilogue)
-      result = ElementwiseOp::create(b, loc, next.getKind(), ValueRange{result}, next.getAlphaAttr(), next.getBetaAttr());
+      result =
+          ElementwiseOp::create(b, loc, next.getKind(), ValueRange{result}, next.getAlphaAttr(), next.getBetaAttr());
     return reshape(result, shape);
   }
 
@@ -192,8 +195,8 @@ private:
   Value padded;
 };
 
-/// Does not apply to filters that are not constant, symbolic spatial sizes, phases that meet no element of the filter, and
-/// pads so wide that part of the input is not read.
+/// Does not apply to filters that are not constant, symbolic spatial sizes, phases that meet no element of the filter,
+/// and pads so wide that part of the input is not read.
 struct TransposedConvToPhases : OpRewritePattern<ConvTransposeOp> {
   using OpRewritePattern::OpRewritePattern;
 

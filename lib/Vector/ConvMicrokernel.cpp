@@ -84,8 +84,9 @@ private:
   SmallVector<Value> startOf(int64_t tileRows, const ChannelRun &run, Value firstChannel) {
     SmallVector<Value> starts;
     for (int64_t j = 0; j < run.vectors; ++j)
-      starts.push_back(op.getBias() ? v.load(op.getBias(), v.linear(firstChannel, 1, run.start, j * v.lanes), run.mask(j))
-                                    : v.zero(v.builder.getF32Type()));
+      starts.push_back(op.getBias()
+                           ? v.load(op.getBias(), v.linear(firstChannel, 1, run.start, j * v.lanes), run.mask(j))
+                           : v.zero(v.builder.getF32Type()));
     SmallVector<Value> sums;
     for (int64_t row = 0; row < tileRows; ++row)
       sums.append(starts);
@@ -108,8 +109,8 @@ private:
     });
   }
 
-  /// The rows of a plane so narrow that tiles along a row would leave multiply-adds waiting for each other; tiles of such a
-  /// plane go over the ends of its rows, at positions known here.
+  /// The rows of a plane so narrow that tiles along a row would leave multiply-adds waiting for each other; tiles of
+  /// such a plane go over the ends of its rows, at positions known here.
   std::optional<int64_t> flatHeight() {
     constexpr int64_t narrow = 8, mostOutputs = 12; // more would be long straight code, slow to analyse
     std::optional<int64_t> width = getConstantIntValue(sizes[rank - 2]);
@@ -119,7 +120,8 @@ private:
   }
 
   Value overFlatTiles(int64_t height, Value group, const ChannelRun &run, Value tensor) {
-    int64_t width = *getConstantIntValue(sizes[rank - 2]), total = width * height, tiles = llvm::divideCeil(total, rows);
+    int64_t width = *getConstantIntValue(sizes[rank - 2]), total = width * height,
+            tiles = llvm::divideCeil(total, rows);
     return overOuter({}, tensor, rank - 3, [&](ValueRange outer, Value plane) {
       for (int64_t tile = 0; tile < tiles; ++tile) {
         SmallVector<OutputAt> outputs;
@@ -159,43 +161,48 @@ private:
     Product product{llvm::to_vector(window()), v.builder.getIndexAttr(depth), left, panel};
     auto ahead = [&](ValueRange taps, Value k, int64_t steps) {
       auto quotient = [&](OpFoldResult value, int64_t divisor) {
-        return v.valueOf(affine::makeComposedFoldedAffineApply(v.builder, v.loc, v.builder.getAffineDimExpr(0).floorDiv(divisor), {value}));
+        return v.valueOf(affine::makeComposedFoldedAffineApply(
+            v.builder, v.loc, v.builder.getAffineDimExpr(0).floorDiv(divisor), {value}));
       };
       SmallVector<Value> indices = {group, quotient(run.start, PanelPrefetch::block)};
       indices.append(taps.begin(), taps.end());
       indices.append({k, v.index(0)});
-      Value tile = v.linear(outputs[0].outer.back(), tilesOfRow(), quotient(getAsOpFoldResult(outputs[0].column), rows), 0);
+      Value tile =
+          v.linear(outputs[0].outer.back(), tilesOfRow(), quotient(getAsOpFoldResult(outputs[0].column), rows), 0);
       prefetch->fetch(indices, 1, run.vectors * v.lanes / PanelPrefetch::block, tile, steps);
     };
     if (prefetch && prefetch->isNeededFor(run.vectors))
       product.ahead = ahead;
     Value firstChannel = v.linear(group, perGroup, v.index(0), 0);
-    SmallVector<Value> sums =
-        accumulate(v, product, tileRows, run.vectors, startOf(tileRows, run, firstChannel));
+    SmallVector<Value> sums = accumulate(v, product, tileRows, run.vectors, startOf(tileRows, run, firstChannel));
     for (int64_t row = 0; row < tileRows; ++row)
       for (int64_t j = 0; j < run.vectors; ++j) {
         Value channel = v.linear(firstChannel, 1, run.start, j * v.lanes);
-        tensor = destination.store(v, sums[row * run.vectors + j], tensor, outputPoint(outputs[row].outer, outputs[row].column, outputs[row].shift, channel),
+        tensor = destination.store(v, sums[row * run.vectors + j], tensor,
+                                   outputPoint(outputs[row].outer, outputs[row].column, outputs[row].shift, channel),
                                    run.mask(j));
       }
     return tensor;
   }
 
-  /// One filter a channel: vectors along channels on both sides. Channels are innermost, because rows are contiguous in them,
-  /// but in chunks: the rows of a window are then still in the first cache when the next row of outputs reads them again.
+  /// One filter a channel: vectors along channels on both sides. Channels are innermost, because rows are contiguous in
+  /// them, but in chunks: the rows of a window are then still in the first cache when the next row of outputs reads
+  /// them again.
   Value emitDepthwise() {
     int64_t total = int64_t(*op.getOutChannels()), perBlock = filter.getShape().back(), blocks = total / perBlock;
     int64_t chunk = std::min(blocks, depthwiseChunk() / perBlock);
-    Value tensor = v.loopOver(zero(), v.builder.getIndexAttr(blocks), chunk, destination.tensor(), [&](Value first, Value into) {
-      Value end = blocks % chunk ? v.minimum(v.plus(first, chunk), v.index(blocks)) : v.plus(first, chunk);
-      return overRowTiles(into, [&](ValueRange outer, Value column, int64_t tileRows, Value tile) {
-        return v.loopOver(getAsOpFoldResult(first), getAsOpFoldResult(end), 1, tile, [&](Value block, Value inner) {
-          return v.loopOver(zero(), v.builder.getIndexAttr(perBlock), v.lanes, inner, [&](Value lane, Value vector) {
-            return emitDepthwiseTile({block, lane, Value()}, outer, column, tileRows, vector);
+    Value tensor =
+        v.loopOver(zero(), v.builder.getIndexAttr(blocks), chunk, destination.tensor(), [&](Value first, Value into) {
+          Value end = blocks % chunk ? v.minimum(v.plus(first, chunk), v.index(blocks)) : v.plus(first, chunk);
+          return overRowTiles(into, [&](ValueRange outer, Value column, int64_t tileRows, Value tile) {
+            return v.loopOver(getAsOpFoldResult(first), getAsOpFoldResult(end), 1, tile, [&](Value block, Value inner) {
+              return v.loopOver(zero(), v.builder.getIndexAttr(perBlock), v.lanes, inner,
+                                [&](Value lane, Value vector) {
+                                  return emitDepthwiseTile({block, lane, Value()}, outer, column, tileRows, vector);
+                                });
+            });
           });
         });
-      });
-    });
     for (int64_t at = blocks * perBlock; at < total; at += v.lanes) {
       DepthwiseVector rest{v.index(blocks), v.index(at % perBlock), v.mask(v.builder.getIndexAttr(total - at))};
       tensor = overRowTiles(tensor, [&](ValueRange outer, Value column, int64_t tileRows, Value tile) {
@@ -207,14 +214,13 @@ private:
 
   Value overRowTiles(Value tensor, llvm::function_ref<Value(ValueRange, Value, int64_t, Value)> body) {
     return overOuter({}, tensor, rank - 2, [&](ValueRange outer, Value row) {
-      return coverRows(v, sizes[rank - 2], rows, row, [&](Value column, int64_t tileRows, Value tile) {
-        return body(outer, column, tileRows, tile);
-      });
+      return coverRows(v, sizes[rank - 2], rows, row,
+                       [&](Value column, int64_t tileRows, Value tile) { return body(outer, column, tileRows, tile); });
     });
   }
 
-  /// Channels whose window rows take half of a usual first cache, in whole cache lines; no less than a pair of lines, because
-  /// that is what a core fetches.
+  /// Channels whose window rows take half of a usual first cache, in whole cache lines; no less than a pair of lines,
+  /// because that is what a core fetches.
   int64_t depthwiseChunk() {
     constexpr int64_t halfOfCache = 16 * 1024, line = 16;
     int64_t width = cast<RankedTensorType>(op.getInput().getType()).getDimSize(rank - 2);
@@ -252,10 +258,10 @@ private:
     return sums;
   }
 
-  /// One row of the window at all outputs: its weights and the sums stay in registers, and each input is loaded once for all
-  /// outputs that it belongs to.
-  SmallVector<Value> depthwiseRow(const DepthwiseVector &at, Value channel, ValueRange outer, Value column, ValueRange taps,
-                                  SmallVector<Value> sums) {
+  /// One row of the window at all outputs: its weights and the sums stay in registers, and each input is loaded once
+  /// for all outputs that it belongs to.
+  SmallVector<Value> depthwiseRow(const DepthwiseVector &at, Value channel, ValueRange outer, Value column,
+                                  ValueRange taps, SmallVector<Value> sums) {
     int64_t size = window().back(), stride = op.getStrides().back(), dilation = op.getDilations().back();
     auto tapsWith = [&](int64_t tap) {
       SmallVector<Value> all(taps);

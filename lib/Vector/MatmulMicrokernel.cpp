@@ -52,8 +52,8 @@ private:
   }
 
   Value quotient(Value value, int64_t divisor) {
-    return v.valueOf(affine::makeComposedFoldedAffineApply(v.builder, v.loc, v.builder.getAffineDimExpr(0).floorDiv(divisor),
-                                                           {getAsOpFoldResult(value)}));
+    return v.valueOf(affine::makeComposedFoldedAffineApply(
+        v.builder, v.loc, v.builder.getAffineDimExpr(0).floorDiv(divisor), {getAsOpFoldResult(value)}));
   }
 
   /// Leading indices of `operand`: those of the result, 0 where it broadcasts.
@@ -99,7 +99,8 @@ private:
     Product product{{}, depth, left, panel};
     auto ahead = [&](ValueRange, Value k, int64_t steps) {
       int64_t block = PanelPrefetch::block;
-      prefetch->fetch({quotient(run.start, block), k, v.index(0)}, 0, run.vectors * v.lanes / block, quotient(row, tileRows), steps);
+      prefetch->fetch({quotient(run.start, block), k, v.index(0)}, 0, run.vectors * v.lanes / block,
+                      quotient(row, tileRows), steps);
     };
     if (prefetch && prefetch->isNeededFor(run.vectors))
       product.ahead = ahead;

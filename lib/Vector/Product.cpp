@@ -13,8 +13,8 @@ static constexpr int64_t unroll = 4;
 static constexpr int64_t block = 16;
 
 /// Steps `k` .. `k + steps` of the reduction, in the order that keeps the fewest values alive.
-static SmallVector<Value> steps(VectorBuilder &v, const Product &product, int64_t rows, int64_t vectors, ValueRange taps,
-                                Value k, int64_t count, SmallVector<Value> sums) {
+static SmallVector<Value> steps(VectorBuilder &v, const Product &product, int64_t rows, int64_t vectors,
+                                ValueRange taps, Value k, int64_t count, SmallVector<Value> sums) {
   for (int64_t step = 0; step < count; ++step) {
     SmallVector<Value> lefts, panels;
     auto left = [&](int64_t row) { return v.broadcast(product.left(row, taps, k, step)); };
@@ -53,8 +53,8 @@ static SmallVector<Value> reduceDepth(VectorBuilder &v, const Product &product, 
   std::optional<int64_t> depth = getConstantIntValue(product.depth);
   if (!depth) {
     AffineExpr d0 = v.builder.getAffineDimExpr(0);
-    OpFoldResult full = affine::makeComposedFoldedAffineApply(v.builder, v.loc, d0.floorDiv(unroll) * unroll,
-                                                              {product.depth});
+    OpFoldResult full =
+        affine::makeComposedFoldedAffineApply(v.builder, v.loc, d0.floorDiv(unroll) * unroll, {product.depth});
     return run(full, product.depth, 1, run(zero, full, unroll, sums));
   }
   int64_t full = *depth / unroll * unroll, rest = *depth - full;
@@ -95,8 +95,8 @@ void PanelPrefetch::fetch(SmallVector<Value> indices, int64_t blockDim, int64_t 
     auto type = cast<RankedTensorType>(weights.getType());
     SmallVector<int64_t> unknown(type.getRank(), ShapedType::kDynamic);
     auto layout = StridedLayoutAttr::get(v.builder.getContext(), ShapedType::kDynamic, unknown);
-    buffer = bufferization::ToBufferOp::create(v.builder, v.loc, MemRefType::get(type.getShape(), type.getElementType(), layout),
-                                               weights, /*read_only=*/true);
+    buffer = bufferization::ToBufferOp::create(
+        v.builder, v.loc, MemRefType::get(type.getShape(), type.getElementType(), layout), weights, /*read_only=*/true);
   }
   int64_t lines = steps * blocks, each = llvm::divideCeil(lines, tiles);
   Value block = indices[blockDim], k = indices[indices.size() - 2];
@@ -109,7 +109,8 @@ void PanelPrefetch::fetch(SmallVector<Value> indices, int64_t blockDim, int64_t 
     // Behind the last panel there may be nothing, which a prefetch does not mind, or the first panel of the next task.
     indices[blockDim] = v.linear(block, 1, part(line.floorDiv(steps)), blocks);
     indices[indices.size() - 2] = v.linear(k, 1, part(line % steps), 0);
-    memref::PrefetchOp::create(v.builder, v.loc, buffer, indices, /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
+    memref::PrefetchOp::create(v.builder, v.loc, buffer, indices, /*isWrite=*/false, /*localityHint=*/2,
+                               /*isDataCache=*/true);
   }
 }
 
@@ -148,9 +149,8 @@ Value coat::coverChannels(VectorBuilder &v, OpFoldResult extent, int64_t most, V
                           llvm::function_ref<Value(const ChannelRun &, Value)> body) {
   OpFoldResult zero = v.builder.getIndexAttr(0);
   auto whole = [&](OpFoldResult from, OpFoldResult to, int64_t channels, Value into) {
-    return v.loopOver(from, to, channels, into, [&](Value start, Value inner) {
-      return body({start, channels / v.lanes, Value()}, inner);
-    });
+    return v.loopOver(from, to, channels, into,
+                      [&](Value start, Value inner) { return body({start, channels / v.lanes, Value()}, inner); });
   };
   if (std::optional<int64_t> size = getConstantIntValue(extent)) {
     int64_t atMost = *size / most * most, atBlock = *size / block * block, tail = *size - atBlock;

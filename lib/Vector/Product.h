@@ -2,7 +2,8 @@
 //
 //   acc[r][j] += broadcast(left(r, k)) * panel(j, k)      r < rows, j < vectors, for all k
 //
-// All accumulators are separate 1-D values that loops carry, so they stay in registers; `left` is broadcast from memory.
+// All accumulators are separate 1-D values that loops carry, so they stay in registers; `left` is broadcast from
+// memory.
 #ifndef COAT_LIB_VECTOR_PRODUCT_H
 #define COAT_LIB_VECTOR_PRODUCT_H
 
@@ -11,7 +12,7 @@
 namespace coat {
 /// What is multiplied and over which reduction.
 struct Product {
-  llvm::SmallVector<int64_t> taps;  // sizes of the loops around the reduction over `depth`: a filter's window
+  llvm::SmallVector<int64_t> taps; // sizes of the loops around the reduction over `depth`: a filter's window
   mlir::OpFoldResult depth;
   /// Scalar of row `row` at window position `taps` and k = `k` + `offset`.
   llvm::function_ref<mlir::Value(int64_t row, mlir::ValueRange taps, mlir::Value k, int64_t offset)> left;
@@ -21,19 +22,20 @@ struct Product {
   llvm::function_ref<void(mlir::ValueRange taps, mlir::Value k, int64_t steps)> ahead = nullptr;
 };
 
-/// Which part of the next panel of constant weights a register tile asks for, so that all tiles together ask for all of it. With
-/// few tiles a panel is used up faster than a shared cache delivers the next one on first use.
+/// Which part of the next panel of constant weights a register tile asks for, so that all tiles together ask for all of
+/// it. With few tiles a panel is used up faster than a shared cache delivers the next one on first use.
 class PanelPrefetch {
 public:
-  /// `tiles` register tiles use a panel of `weights` before the next one; none is needed where there are many, or where the
-  /// weights stay in a core's own cache.
+  /// `tiles` register tiles use a panel of `weights` before the next one; none is needed where there are many, or where
+  /// the weights stay in a core's own cache.
   PanelPrefetch(VectorBuilder &v, mlir::Value weights, int64_t tiles);
   /// For panels of `vectors` vectors.
   bool isNeededFor(int64_t vectors) const { return needed && vectors * v.lanes % block == 0; }
   static constexpr int64_t block = 16; // channels of a packed block
 
-  /// Asks for the part of tile number `tile` (any numbers that follow each other) of the `steps` cache lines from `k` on, which is
-  /// the last but one of `indices`, of the panel behind the `blocks` that begin at the block in dimension `blockDim`.
+  /// Asks for the part of tile number `tile` (any numbers that follow each other) of the `steps` cache lines from `k`
+  /// on, which is the last but one of `indices`, of the panel behind the `blocks` that begin at the block in dimension
+  /// `blockDim`.
   void fetch(llvm::SmallVector<mlir::Value> indices, int64_t blockDim, int64_t blocks, mlir::Value tile, int64_t steps);
 
 private:
@@ -47,13 +49,14 @@ private:
 llvm::SmallVector<mlir::Value> accumulate(VectorBuilder &v, const Product &product, int64_t rows, int64_t vectors,
                                           llvm::SmallVector<mlir::Value> start);
 
-/// Calls `tile(position, rows, tensor)` so that the rows [0, extent) are covered by tiles of at most `most` rows: tiles as equal
-/// as possible where the extent is known. Where it is not, the last tile overlaps the one before, which computes the same
-/// values again; extents below `most` go row by row.
+/// Calls `tile(position, rows, tensor)` so that the rows [0, extent) are covered by tiles of at most `most` rows: tiles
+/// as equal as possible where the extent is known. Where it is not, the last tile overlaps the one before, which
+/// computes the same values again; extents below `most` go row by row.
 mlir::Value coverRows(VectorBuilder &v, mlir::OpFoldResult extent, int64_t most, mlir::Value tensor,
                       llvm::function_ref<mlir::Value(mlir::Value position, int64_t rows, mlir::Value tensor)> tile);
 
-/// A run of channels that one microkernel computes: where it starts, how many vectors it has, and the valid lanes of the last.
+/// A run of channels that one microkernel computes: where it starts, how many vectors it has, and the valid lanes of
+/// the last.
 struct ChannelRun {
   mlir::Value start;
   int64_t vectors;
@@ -61,7 +64,8 @@ struct ChannelRun {
 
   mlir::Value mask(int64_t j) const { return j + 1 == vectors ? lastMask : mlir::Value(); }
 };
-/// Calls `run` so that the channels [0, extent) are covered by runs of `most` channels (a multiple of 16), then of fewer.
+/// Calls `run` so that the channels [0, extent) are covered by runs of `most` channels (a multiple of 16), then of
+/// fewer.
 mlir::Value coverChannels(VectorBuilder &v, mlir::OpFoldResult extent, int64_t most, mlir::Value tensor,
                           llvm::function_ref<mlir::Value(const ChannelRun &run, mlir::Value tensor)> body);
 

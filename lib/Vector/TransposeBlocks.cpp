@@ -1,7 +1,8 @@
-// See TransposeBlocks.h. Element by element, a transpose touches a cache line (and, in a large tensor, a page) for each element that
-// it reads; by squares every line that is touched gives or takes a vector.
+// See TransposeBlocks.h. Element by element, a transpose touches a cache line (and, in a large tensor, a page) for each
+// element that it reads; by squares every line that is touched gives or takes a vector.
 //
-//   linalg.generic out[.., r, .., c] = in[.., c, .., r]    ->    for .., r by 8, c by 8: load 8 rows of in, transpose, store 8 rows of out
+//   linalg.generic out[.., r, .., c] = in[.., c, .., r]    ->    for .., r by 8, c by 8: load 8 rows of in, transpose,
+//   store 8 rows of out
 // The last square of a row moves back over the one before it.
 #include "TransposeBlocks.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -13,7 +14,8 @@ using namespace mlir;
 using namespace coat;
 
 namespace {
-/// Rows of a square become its columns: each step interleaves the two halves, log2(rows) of them put every element in place.
+/// Rows of a square become its columns: each step interleaves the two halves, log2(rows) of them put every element in
+/// place.
 SmallVector<Value> transposed(OpBuilder &b, Location loc, SmallVector<Value> rows) {
   int64_t count = rows.size();
   SmallVector<int64_t> low, high;
@@ -53,8 +55,8 @@ std::optional<Transpose> matchTranspose(linalg::LinalgOp op) {
   Operation *yield = op.getBlock()->getTerminator();
   bool moves = &op.getBlock()->front() == yield && yield->getOperand(0) == op.getBlock()->getArgument(0);
   Transpose t{op.getDpsInputs()[0], op.getDpsInits()[0], op.getIndexingMapsArray()[0], op.getStaticLoopRanges(), 0, 0};
-  if (!moves || !op.getIndexingMapsArray()[1].isIdentity() || !t.map.isPermutation() || !isa<MemRefType>(t.input.getType()) ||
-      !hasDenseRows(t.input) || !hasDenseRows(t.output))
+  if (!moves || !op.getIndexingMapsArray()[1].isIdentity() || !t.map.isPermutation() ||
+      !isa<MemRefType>(t.input.getType()) || !hasDenseRows(t.input) || !hasDenseRows(t.output))
     return std::nullopt;
   t.to = op.getNumLoops() - 1;
   t.from = t.map.getDimPosition(t.to);
