@@ -33,9 +33,11 @@ struct Place {
 
 Place placeOf(Value memref) {
   Place place{memref, {}};
-  while (auto view = place.buffer.getDefiningOp<ViewLikeOpInterface>()) {
-    place.part = dyn_cast<memref::SubViewOp>(view.getOperation());
-    place.buffer = view.getViewSource();
+  while (Operation *view = place.buffer.getDefiningOp()) {
+    if (!isa<ViewLikeOpInterface, memref::TransposeOp>(view)) // upstream's transpose is a view without the interface
+      break;
+    place.part = dyn_cast<memref::SubViewOp>(view);
+    place.buffer = view->getOperand(0);
   }
   return place;
 }

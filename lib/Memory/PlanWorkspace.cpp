@@ -77,9 +77,14 @@ struct PlanWorkspace : coat::impl::PlanWorkspaceBase<PlanWorkspace> {
         return alloc.emitError("expected a dense row-major buffer, got ") << alloc.getType();
       // Never used: an empty lifetime at its own place.
       ArenaBuffer buffer{*bytes, INT64_MAX, times[alloc]};
-      for (Value name : names.resolve(alloc))
-        for (Operation *user : name.getUsers())
-          if (!isa<ViewLikeOpInterface>(user)) {
+      SmallVector<Value> roots{alloc}; // and its transposes, views that the analysis does not follow
+      for (size_t i = 0; i < roots.size(); ++i)
+        for (Value name : names.resolve(roots[i]))
+          for (Operation *user : name.getUsers()) {
+            if (isa<memref::TransposeOp>(user))
+              roots.push_back(user->getResult(0));
+            if (isa<ViewLikeOpInterface, memref::TransposeOp>(user))
+              continue;
             buffer.begin = std::min(buffer.begin, times[user]);
             buffer.end = std::max(buffer.end, times[user]);
           }

@@ -2,6 +2,8 @@
 
 func.func private @k(memref<16xf32>, memref<16xf32>) attributes {coat.kernel}
 func.func private @part(memref<16xf32>, memref<2x8xf32, strided<[16, 1]>>) attributes {coat.kernel}
+func.func private @square(memref<4x4xf32>, memref<4x4xf32>) attributes {coat.kernel}
+func.func private @across(memref<4x4xf32, strided<[1, 4]>>, memref<4x4xf32>) attributes {coat.kernel}
 func.func private @column(memref<16xf32>, memref<2x8xf32, strided<[16, 1], offset: 8>>) attributes {coat.kernel}
 
 // CHECK-LABEL: func @branches
@@ -40,5 +42,16 @@ func.func @parts(%x: memref<16xf32>, %y: memref<2x16xf32> {coat.result}) attribu
   // The same part again.
   // CHECK: coat.launch @part(%{{.*}}) outs(%{{.*}}) :
   coat.launch @part(%x) outs(%left) : (memref<16xf32>, memref<2x8xf32, strided<[16, 1]>>) -> ()
+  return
+}
+
+// Reads what was just written, in another order.
+// CHECK-LABEL: func @transposed
+func.func @transposed(%x: memref<4x4xf32>, %y: memref<4x4xf32> {coat.result}) attributes {coat.entry} {
+  %0 = memref.alloc() : memref<4x4xf32>
+  %view = memref.transpose %0 (i, j) -> (j, i) : memref<4x4xf32> to memref<4x4xf32, strided<[1, 4]>>
+  // CHECK-NOT: coat.joined
+  coat.launch @square(%x) outs(%0) : (memref<4x4xf32>, memref<4x4xf32>) -> ()
+  coat.launch @across(%view) outs(%y) : (memref<4x4xf32, strided<[1, 4]>>, memref<4x4xf32>) -> ()
   return
 }

@@ -2,6 +2,8 @@
 
 func.func private @k(memref<16xf32>, memref<16xf32>) attributes {coat.kernel}
 func.func private @view(memref<4x4xf32>, memref<16xf32>) attributes {coat.kernel}
+func.func private @fill(memref<16xf32>, memref<4x4xf32>) attributes {coat.kernel}
+func.func private @across(memref<4x4xf32, strided<[1, 4]>>, memref<16xf32>, memref<16xf32>) attributes {coat.kernel}
 func.func private @dynamic(memref<?x4xf32>, memref<?x4xf32>) attributes {coat.kernel}
 
 // The third buffer takes the place of the first, but not of the second, which is its kernel's input.
@@ -39,6 +41,21 @@ func.func @view_keeps_alive(%x: memref<16xf32>, %y: memref<16xf32> {coat.result}
   coat.launch @k(%1) outs(%2) : (memref<16xf32>, memref<16xf32>) -> ()
   coat.launch @view(%v) outs(%2) : (memref<4x4xf32>, memref<16xf32>) -> ()
   coat.launch @k(%2) outs(%y) : (memref<16xf32>, memref<16xf32>) -> ()
+  return
+}
+
+// A transpose is a view, too.
+// CHECK-LABEL: func @transpose_keeps_alive
+// CHECK-SAME: coat.workspace = 192 : i64
+func.func @transpose_keeps_alive(%x: memref<16xf32>, %y: memref<16xf32> {coat.result}) attributes {coat.entry} {
+  %0 = memref.alloc() : memref<4x4xf32>
+  coat.launch @fill(%x) outs(%0) : (memref<16xf32>, memref<4x4xf32>) -> ()
+  %view = memref.transpose %0 (i, j) -> (j, i) : memref<4x4xf32> to memref<4x4xf32, strided<[1, 4]>>
+  %1 = memref.alloc() : memref<16xf32>
+  coat.launch @k(%x) outs(%1) : (memref<16xf32>, memref<16xf32>) -> ()
+  %2 = memref.alloc() : memref<16xf32>
+  coat.launch @k(%1) outs(%2) : (memref<16xf32>, memref<16xf32>) -> ()
+  coat.launch @across(%view, %2) outs(%y) : (memref<4x4xf32, strided<[1, 4]>>, memref<16xf32>, memref<16xf32>) -> ()
   return
 }
 
