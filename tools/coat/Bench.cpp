@@ -1,37 +1,14 @@
 // coat bench: how long a library takes, and which kernels take it.
-#include "Library.h"
+#include "KernelTimes.h"
 #include "Peak.h"
 #include "Verbs.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/raw_ostream.h"
 #include <algorithm>
-#include <chrono>
-#include <limits>
 
 using namespace coat;
 using namespace coat::tool;
-using Clock = std::chrono::steady_clock;
-
-static double secondsSince(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-namespace {
-/// Time of each kernel in the fastest of the runs that it is attached to: what else the machine does only adds to it.
-struct Profile {
-  std::vector<double> seconds;
-  Clock::time_point start;
-
-  static void callback(void *ctx, int32_t kernel, int begin) {
-    auto &profile = *static_cast<Profile *>(ctx);
-    if (begin)
-      profile.start = Clock::now();
-    else
-      profile.seconds[kernel] = std::min(profile.seconds[kernel], secondsSince(profile.start));
-  }
-};
-} // namespace
 
 static double median(std::vector<double> &times) {
   auto middle = times.begin() + times.size() / 2;
@@ -40,19 +17,19 @@ static double median(std::vector<double> &times) {
 }
 
 /// `peak`: GFLOP/s that all threads together reach, 0 when not known.
-static void printProfile(const coat_model_info &info, const Profile &profile, double peak) {
+static void printProfile(const coat_model_info &info, const KernelTimes &times, double peak) {
   std::vector<int32_t> order(info.kernel_count);
   double total = 0;
   for (int32_t k = 0; k < info.kernel_count; ++k) {
     order[k] = k;
-    total += profile.seconds[k];
+    total += times.seconds[k];
   }
-  llvm::stable_sort(order, [&](int32_t a, int32_t b) { return profile.seconds[a] > profile.seconds[b]; });
+  llvm::stable_sort(order, [&](int32_t a, int32_t b) { return times.seconds[a] > times.seconds[b]; });
   llvm::outs() << llvm::formatv("{0,6} {1,10} {2,9} {3,6} {4,-10} {5,-32} {6}\n", "share", "us", "GFLOP/s", "peak",
                                 "kernel", "ops", "nodes");
   for (int32_t k : order) {
     const coat_kernel_info &kernel = info.kernels[k];
-    double seconds = profile.seconds[k];
+    double seconds = times.seconds[k];
     double rate = kernel.flops / std::max(seconds, 1e-12) * 1e-9;
     std::string share = peak ? llvm::formatv("{0:f0}%", 100 * rate / peak).str() : "";
     llvm::outs() << llvm::formatv("{0,5:f1}% {1,10:f1} {2,9:f1} {3,6} {4,-10} {5,-32} {6}\n",
@@ -96,12 +73,11 @@ Status coat::tool::bench(const Flags &flags) {
   llvm::outs() << "\n";
   if (!flags.profile)
     return ok;
-  Profile profile{std::vector<double>(info.kernel_count, std::numeric_limits<double>::max()), {}};
-  options.profile = Profile::callback;
-  options.profile_ctx = &profile;
+  KernelTimes kernelTimes(info);
+  kernelTimes.attachTo(options);
   size_t runs = std::max<size_t>(3, times.size() / 4);
   for (size_t i = 0; i < runs; ++i)
     llvm::cantFail(runOnce(*library, binding, options));
-  printProfile(info, profile, flags.threads * coatMeasuredPeak());
+  printProfile(info, kernelTimes, flags.threads * coatMeasuredPeak());
   return ok;
 }

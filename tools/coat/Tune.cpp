@@ -1,41 +1,21 @@
 // coat compile -O3: which of the schedules that Strategy finds promising is the fastest here? Whole models are measured, not
 // kernels alone: a kernel then finds its operands where the kernels before it left them, in the cache or in memory.
 #include "Tune.h"
-#include "Library.h"
+#include "KernelTimes.h"
 #include "coat/Strategy/Tuning.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
-#include "llvm/Support/FormatVariadic.h"
-#include <chrono>
-#include <limits>
 
 using namespace coat;
 using namespace coat::tool;
 using llvm::StringRef;
-using Clock = std::chrono::steady_clock;
 
 namespace {
 constexpr int64_t mostVariants = 6;       // the chosen schedule and the first alternatives to it
 constexpr int fewestRuns = 5;             // of each variant
 constexpr double secondsOfVariant = 0.5;  // it runs at least so long
 constexpr double worthChanging = 0.97;    // what is closer to the chosen one is noise
-
-double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-/// The fastest time of each launch.
-struct Times {
-  std::vector<double> seconds;
-  Clock::time_point start;
-
-  static void callback(void *ctx, int32_t launch, int begin) {
-    auto &times = *static_cast<Times *>(ctx);
-    if (begin)
-      times.start = Clock::now();
-    else
-      times.seconds[launch] = std::min(times.seconds[launch], secondsSince(times.start));
-  }
-};
 
 /// What was measured of one op: all its launches together.
 struct Measured {
@@ -90,9 +70,8 @@ private:
     if (!binding)
       return binding.takeError();
     coat_options options = (*library)->options(nullptr);
-    Times times{std::vector<double>(info.kernel_count, std::numeric_limits<double>::max()), {}};
-    options.profile = Times::callback;
-    options.profile_ctx = &times;
+    KernelTimes times(info);
+    times.attachTo(options);
     Clock::time_point start = Clock::now();
     for (int runs = 0; runs < fewestRuns || secondsSince(start) < secondsOfVariant; ++runs)
       if (llvm::Error error = runOnce(**library, *binding, options))
