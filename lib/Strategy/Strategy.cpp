@@ -168,8 +168,9 @@ ScheduleAttr scheduleMatmul(MatmulOp op, const CpuTarget &target) {
   tile[rank - 1] = allColumns ? 0 : part;
   registers[rank - 2] = reg.rows;
   registers[rank - 1] = reg.channels;
-  // Within a batch: what changes slowest is read from memory once.
-  bool weightsOutweigh = rank == 2 && p.channels > p.rows;
+  // What changes slowest is read from memory once. A right-hand side of its own for each batch is read once either way.
+  bool shared = op.getFilterLayout() == FilterLayout::packed || typeOf(op.getRhs()).getRank() == 2;
+  bool weightsOutweigh = shared && p.channels > p.rows * product(result.getShape().drop_back(2));
   return makeSchedule(op, "gemm", tile, registers, weightsOutweigh ? channelsFirst(rank) : SmallVector<int64_t>(),
                       target);
 }
