@@ -31,12 +31,14 @@ std::string coat::tool::withoutPasses(StringRef list, llvm::ArrayRef<std::string
       ++removed;
       continue;
     }
-    result += result.empty() ? "" : ",";
-    StringRef nested = element.drop_front(name.size());
-    if (nested.starts_with("("))
-      result += (name + "(" + withoutPasses(nested.drop_front().drop_back(), names, removed) + ")").str();
-    else
-      result += element;
+    std::string kept = element.str();
+    if (StringRef nested = element.drop_front(name.size()); nested.starts_with("(")) {
+      kept = withoutPasses(nested.drop_front().drop_back(), names, removed);
+      if (kept.empty()) // a pass manager of nothing does not parse
+        continue;
+      kept = (name + "(" + kept + ")").str();
+    }
+    result += (result.empty() ? "" : ",") + kept;
   }
   return result;
 }
