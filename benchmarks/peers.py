@@ -6,6 +6,7 @@ order returns the outputs as NumPy arrays. `Missing` is raised with one line whe
 import importlib
 from importlib import metadata
 import os
+import shutil
 import subprocess
 import sys
 
@@ -36,7 +37,9 @@ class Coat(Peer):
     @staticmethod
     def version():
         where = os.path.dirname(os.path.abspath(__file__))
-        return subprocess.run(["git", "-C", where, "describe", "--always", "--dirty"], capture_output=True, text=True).stdout.strip()
+        commit = ["git", "-C", where, "describe", "--always", "--dirty"]
+        command = commit if shutil.which("git") else [package("coat").driver(), "--version"]
+        return subprocess.run(command, capture_output=True, text=True).stdout.strip()
 
     @staticmethod
     def compiler():

@@ -26,9 +26,11 @@ def test_vit_has_twelve_attentions(model, exporter):
 def test_resnet50_kernels(model, file):
     name = file.split(".")[0]
     path = model(name) + file[len(name):] + ".onnx"
-    ops = kinds(coat.compile(path))
-    assert len(ops) <= 60
-    assert not any(k[0] in ("batch_norm", "relu", "add") for k in ops)
+    kernels = coat.compile(path).info["kernels"]
+    assert len({kernel["name"] for kernel in kernels}) <= 60
+    assert not any(kernel["ops"].split("+")[0] in ("batch_norm", "relu", "add") for kernel in kernels)
+    # A Winograd convolution may be two launches; everything else is fused into at most 60.
+    assert sum(kernel["ops"] != "winograd_input" for kernel in kernels) <= 60
 
 
 @pytest.mark.xdist_group("light_resnet50")

@@ -4,6 +4,7 @@
 #include "coat/Target/Cpu.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Config/llvm-config.h"
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/TargetParser/Triple.h"
@@ -355,6 +356,7 @@ Status coat::tool::parseFlags(int argc, char **argv, Flags &flags) {
     if (StringRef(argv[i]).ltrim('-') == "diagnostics=json")
       setJsonDiagnostics(true);
   static CommandLine line; // LLVM keeps pointers to it, and lld resets all options when it runs
+  cl::SetVersionPrinter([](llvm::raw_ostream &os) { os << "coat " COAT_VERSION ", LLVM " LLVM_VERSION_STRING "\n"; });
   std::string text;
   llvm::raw_string_ostream errors(text);
   // The options of the LLVM libraries are no promise of ours.
