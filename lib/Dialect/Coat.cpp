@@ -48,6 +48,10 @@ void CoatDialect::initialize() {
 #define GET_OP_LIST
 #include "coat/Dialect/CoatOps.cpp.inc"
       >();
+  addIndexOps();
+  addQuantOps();
+  addRecurrentOps();
+  addSamplingOps();
   attachMoveTilings(getContext());
 }
 

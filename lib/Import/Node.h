@@ -172,13 +172,17 @@ llvm::ArrayRef<Handler> attentionHandlers();
 llvm::ArrayRef<Handler> controlHandlers();
 llvm::ArrayRef<Handler> convHandlers();
 llvm::ArrayRef<Handler> elementwiseHandlers();
+llvm::ArrayRef<Handler> indexHandlers();
 llvm::ArrayRef<Handler> movementHandlers();
 llvm::ArrayRef<Handler> normHandlers();
 llvm::ArrayRef<Handler> padHandlers();
 llvm::ArrayRef<Handler> poolHandlers();
 llvm::ArrayRef<Handler> productHandlers();
+llvm::ArrayRef<Handler> quantHandlers();
+llvm::ArrayRef<Handler> recurrentHandlers();
 llvm::ArrayRef<Handler> reduceHandlers();
 llvm::ArrayRef<Handler> resizeHandlers();
+llvm::ArrayRef<Handler> samplingHandlers();
 llvm::ArrayRef<Handler> shapeHandlers();
 llvm::ArrayRef<Handler> sliceHandlers();
 

@@ -7,9 +7,10 @@ static const llvm::StringMap<llvm::SmallVector<const Handler *, 1>> &table() {
   static const auto *rows = [] {
     auto *result = new llvm::StringMap<llvm::SmallVector<const Handler *, 1>>;
     for (llvm::ArrayRef<Handler> family :
-         {attentionHandlers(), controlHandlers(), convHandlers(), elementwiseHandlers(), movementHandlers(),
-          normHandlers(), padHandlers(), poolHandlers(), productHandlers(), reduceHandlers(), resizeHandlers(),
-          shapeHandlers(), sliceHandlers()})
+         {attentionHandlers(), controlHandlers(), convHandlers(), elementwiseHandlers(), indexHandlers(),
+          movementHandlers(), normHandlers(), padHandlers(), poolHandlers(), productHandlers(), quantHandlers(),
+          recurrentHandlers(), reduceHandlers(), resizeHandlers(), samplingHandlers(), shapeHandlers(),
+          sliceHandlers()})
       for (const Handler &handler : family)
         (*result)[handler.op].push_back(&handler);
     return result;

@@ -16,8 +16,8 @@ bool computes(Operation &op) {
 Operation *nextOf(Operation *last) {
   if (last->getNumResults() != 1 || !last->getResult(0).hasOneUse())
     return nullptr;
-  // Moving elements is bound by memory either way; a concat or pad is written by its producers.
-  if (isa<tensor::ConcatOp, tensor::ExtractSliceOp, PadOp, BroadcastOp>(last))
+  // Moving elements is bound by memory either way; a concat or pad is written by its producers. A formula is all of its kernel.
+  if (isa<tensor::ConcatOp, tensor::ExtractSliceOp, PadOp, BroadcastOp, FormulaOpInterface>(last))
     return nullptr;
   Operation *user = *last->getResult(0).getUsers().begin();
   if (!isa<ElementwiseOp, CastOp>(user) || user->getBlock() != last->getBlock())

@@ -6,6 +6,7 @@
 #include "Buffers.h"
 #include "Groups.h"
 #include "coat/Dialect/Coat.h"
+#include "coat/Dialect/ScalarLoops.h"
 #include "coat/Kernels/Passes.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -110,23 +111,69 @@ SmallVector<std::pair<Value, int64_t>> sizeOperands(Operation *op) {
 
 void fillBorder(OpBuilder &b, PadOp pad, Value buffer);
 
+/// The ops of `group` on the kernel's arguments, which stand for `outside` and then for the results.
+LogicalResult writeTensorBody(OpBuilder &b, Location loc, const Group &group, ArrayRef<Value> outside, ValueRange args) {
+  Operation *root = rootOf(group), *last = group.back();
+  IRMapping map;
+  for (auto [value, arg] : llvm::zip(outside, args))
+    map.map(value, asTensor(b, loc, arg));
+  for (Operation *op : group) {
+    for (Value operand : op->getOperands())
+      if (!map.contains(operand) && isImmediate(operand))
+        map.map(operand, b.clone(*operand.getDefiningOp())->getResult(0));
+    // A size that the op takes as an operand is one of the buffer it fills.
+    for (auto [size, dim] : sizeOperands(op))
+      map.map(size, memref::DimOp::create(b, loc, args[outside.size()], dim));
+    for (Value operand : op->getOperands())
+      if (!map.contains(operand))
+        return op->emitError("expected offsets and strides that are known at compile time");
+    Operation *clone = b.clone(*op, map);
+    clone->removeAttr("coat.schedule");
+    clone->removeAttr("coat.signature");
+    if (op == root && root->hasAttr("coat.schedule"))
+      clone->setAttr("coat.schedule", root->getAttr("coat.schedule"));
+  }
+  for (auto [result, arg] : llvm::zip(last->getResults(), args.drop_front(outside.size())))
+    writeTo(b, loc, map.lookup(result), arg);
+  return success();
+}
+
+/// A formula's kernel works on the buffers themselves.
+LogicalResult writeFormulaBody(OpBuilder &b, Location loc, FormulaOpInterface op, ArrayRef<Value> outside, ValueRange args) {
+  SmallVector<Value> ins;
+  for (Value operand : op->getOperands())
+    if (isa<RankedTensorType>(operand.getType()))
+      ins.push_back(args[llvm::find(outside, operand) - outside.begin()]);
+  ScalarLoops loops(b, loc);
+  return op.writeFormula(loops, ins, args.slice(outside.size(), op->getNumResults()));
+}
+
+/// What profiles call the op.
+StringRef nameOf(Operation *op) {
+  auto elementwise = dyn_cast<ElementwiseOp>(op);
+  return elementwise ? stringifyElementwiseKind(elementwise.getKind()) : op->getName().stripDialect();
+}
+
 LogicalResult Outliner::launchGroup(Group &group) {
+  Operation *root = rootOf(group), *last = group.back();
+  auto formula = dyn_cast<FormulaOpInterface>(last);
   // Operands from outside, in order of appearance; results of the last op are the kernel's.
   SmallVector<Value> ins, outs;
   llvm::SmallSetVector<Value, 8> outside;
   SmallVector<Location> locations;
+  SmallVector<Attribute> names;
   for (Operation *op : group) {
     locations.push_back(op->getLoc());
+    names.push_back(b.getStringAttr(nameOf(op)));
     for (Value operand : op->getOperands())
-      if (isa<RankedTensorType>(operand.getType()) && !isImmediate(operand) && !llvm::is_contained(group, operand.getDefiningOp()))
+      if (isa<RankedTensorType>(operand.getType()) && (formula || !isImmediate(operand)) &&
+          !llvm::is_contained(group, operand.getDefiningOp()))
         outside.insert(operand);
   }
   Location loc = b.getFusedLoc(locations);
-  Operation *root = rootOf(group), *last = group.back();
   for (Value operand : outside)
     ins.push_back(buffers.of(operand));
-  for (Value result : last->getResults())
-    {
+  for (Value result : last->getResults()) {
     outs.push_back(buffers.placeFor(result));
     buffers.set(result, outs.back());
   }
@@ -138,41 +185,15 @@ LogicalResult Outliner::launchGroup(Group &group) {
   llvm::append_range(types, ValueRange(outs).getTypes());
   func::FuncOp kernel = makeKernel(loc, types);
   launch(loc, kernel, ins, outs);
-  SmallVector<Attribute> names;
-  {
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(&kernel.getBody().front());
-    auto args = kernel.getArguments();
-    IRMapping map;
-    for (auto [value, arg] : llvm::zip(outside, args))
-      map.map(value, asTensor(b, loc, arg));
-    for (Operation *op : group) {
-      for (Value operand : op->getOperands()) {
-        if (map.contains(operand))
-          continue;
-        if (isImmediate(operand))
-          map.map(operand, b.clone(*operand.getDefiningOp())->getResult(0));
-      }
-      // A size that the op takes as an operand is one of the buffer it fills.
-      for (auto [size, dim] : sizeOperands(op))
-        map.map(size, memref::DimOp::create(b, loc, args[ins.size()], dim));
-      for (Value operand : op->getOperands())
-        if (!map.contains(operand))
-          return op->emitError("expected offsets and strides that are known at compile time");
-      Operation *clone = b.clone(*op, map);
-      clone->removeAttr("coat.schedule");
-      clone->removeAttr("coat.signature");
-      names.push_back(b.getStringAttr(isa<ElementwiseOp>(op) ? stringifyElementwiseKind(cast<ElementwiseOp>(op).getKind())
-                                                             : op->getName().stripDialect()));
-      if (op == root && root->hasAttr("coat.schedule"))
-        clone->setAttr("coat.schedule", root->getAttr("coat.schedule"));
-    }
-    for (auto [result, arg] : llvm::zip(last->getResults(), args.drop_front(ins.size())))
-      writeTo(b, loc, map.lookup(result), arg);
-    for (auto [border, arg] : llvm::zip(around, args.take_back(around.size())))
-      fillBorder(b, border.first, arg);
-    func::ReturnOp::create(b, loc);
-  }
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(&kernel.getBody().front());
+  ValueRange args = kernel.getArguments();
+  if (failed(formula ? writeFormulaBody(b, loc, formula, outside.getArrayRef(), args)
+                     : writeTensorBody(b, loc, group, outside.getArrayRef(), args)))
+    return failure();
+  for (auto [border, arg] : llvm::zip(around, args.take_back(around.size())))
+    fillBorder(b, border.first, arg);
+  func::ReturnOp::create(b, loc);
   kernel->setAttr("coat.ops", b.getArrayAttr(names));
   for (StringRef name : {"coat.schedule", "coat.signature"})
     if (Attribute attr = root->getAttr(name))

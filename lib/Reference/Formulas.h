@@ -3,7 +3,7 @@
 #ifndef COAT_LIB_REFERENCE_FORMULAS_H
 #define COAT_LIB_REFERENCE_FORMULAS_H
 
-#include "ScalarLoops.h"
+#include "coat/Dialect/ScalarLoops.h"
 #include "coat/Dialect/Coat.h"
 
 namespace coat::formulas {

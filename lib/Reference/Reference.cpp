@@ -40,6 +40,7 @@ static LogicalResult writeFormula(ScalarLoops &loops, Operation *op, ValueRange 
         return formulas::write(loops, typed, typename Op::Adaptor(in, typed), out);
       })
       .Case([&](tensor::ExtractSliceOp slice) { return formulas::writeSlice(loops, slice, in, out[0]); })
+      .Case([&](FormulaOpInterface formula) { return formula.writeFormula(loops, in, out); })
       .Default([](Operation *other) {
         return other->emitError("expected an op with a reference, got '") << other->getName() << "'";
       });

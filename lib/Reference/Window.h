@@ -2,7 +2,7 @@
 #ifndef COAT_LIB_REFERENCE_WINDOW_H
 #define COAT_LIB_REFERENCE_WINDOW_H
 
-#include "ScalarLoops.h"
+#include "coat/Dialect/ScalarLoops.h"
 
 namespace coat {
 

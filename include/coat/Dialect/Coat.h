@@ -21,6 +21,8 @@ namespace coat {
 /// Bytes of all ranked-tensor operands and results of `op`; symbolic dimensions count as 1.
 int64_t bytesOfOperandsAndResults(mlir::Operation *op);
 
+class ScalarLoops;
+
 /// Starts the diagnostic of a violated constraint.
 using EmitError = llvm::function_ref<mlir::InFlightDiagnostic()>;
 

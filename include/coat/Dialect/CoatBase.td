@@ -26,6 +26,15 @@ def Coat_Dialect : Dialect {
   // What folders, reified sizes and scalar formulas are written in.
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
                            "::mlir::tensor::TensorDialect"];
+  let extraClassDeclaration = [{
+  private:
+    // Families with a header of their own, which few sources read: a change to one of them compiles little anew.
+    void addIndexOps();
+    void addQuantOps();
+    void addRecurrentOps();
+    void addSamplingOps();
+  public:
+  }];
 }
 
 class Coat_Enum<string name, string summary, list<I32EnumAttrCase> cases>
@@ -108,6 +117,17 @@ def Coat_NearestMode : Coat_Enum<"NearestMode", "rounding of a nearest-neighbour
 ]>;
 def Coat_NearestModeAttr : Coat_EnumAttr<Coat_NearestMode, "nearest_mode">;
 
+def Coat_ScatterKind : Coat_Enum<"ScatterKind", "how an update meets the element that is there", [
+  I32EnumAttrCase<"replace", 0>, I32EnumAttrCase<"add", 1>, I32EnumAttrCase<"mul", 2>, I32EnumAttrCase<"max", 3>,
+  I32EnumAttrCase<"min", 4>
+]>;
+def Coat_ScatterKindAttr : Coat_EnumAttr<Coat_ScatterKind, "scatter_kind">;
+
+def Coat_Direction : Coat_Enum<"Direction", "the way through a sequence", [
+  I32EnumAttrCase<"forward", 0>, I32EnumAttrCase<"reverse", 1>, I32EnumAttrCase<"bidirectional", 2>
+]>;
+def Coat_DirectionAttr : Coat_EnumAttr<Coat_Direction, "direction">;
+
 // The decision of the Strategy stage on one kernel. Kernels, Tile, Vector and
 // Memory read it and decide nothing themselves.
 def Coat_ScheduleAttr : AttrDef<Coat_Dialect, "Schedule"> {
@@ -148,6 +168,11 @@ class Coat_InferredOp<string mnemonic, list<Trait> traits = []>
     : Coat_Op<mnemonic, !listconcat(traits, [Coat_Checked, InferTypeOpAdaptor,
         DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>,
         DeclareOpInterfaceMethods<Coat_CostOpInterface, ["getFlops"]>])>;
+
+// An op whose one lowering is its formula.
+class Coat_FormulaOp<string mnemonic, list<Trait> traits = []>
+    : Coat_InferredOp<mnemonic, !listconcat(traits, [
+        DeclareOpInterfaceMethods<Coat_FormulaOpInterface, ["writeFormula"]>])>;
 
 // An op that can compute any box of its result alone; all its loops are dimensions of the result.
 def Coat_ResultTiled : DeclareOpInterfaceMethods<TilingInterface, ["getLoopIteratorTypes", "getIterationDomain",

@@ -1,4 +1,4 @@
-// All of the dialect, for TableGen.
+// The ops that Coat.h declares.
 include "coat/Dialect/CoatBase.td"
 include "coat/Dialect/ConvOps.td"
 include "coat/Dialect/WinogradOps.td"

@@ -1,6 +1,6 @@
 // Formulas as loops: what the op families need to write a kernel nearly as it stands in the op's definition.
-#ifndef COAT_LIB_REFERENCE_SCALARLOOPS_H
-#define COAT_LIB_REFERENCE_SCALARLOOPS_H
+#ifndef COAT_DIALECT_SCALARLOOPS_H
+#define COAT_DIALECT_SCALARLOOPS_H
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinTypes.h"

@@ -1,5 +1,5 @@
 // Loops and scalar arithmetic as scf, arith, math and memref ops. Index arithmetic folds while it is built.
-#include "ScalarLoops.h"
+#include "coat/Dialect/ScalarLoops.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
