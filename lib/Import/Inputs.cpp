@@ -36,6 +36,7 @@ private:
   std::vector<const ValueInfo *> inputs;
   std::map<std::string, int64_t> bound; // named dimensions that --shape fixes
   std::vector<std::string> names;       // of all symbolic dimensions
+  llvm::StringSet<> known;              // the same
 };
 
 /// A dimension without a name is called after its input and position.
@@ -118,6 +119,9 @@ bool InputResolver::resolve(const ValueInfo &input, InputType &result) {
     return fail("input '" + input.name + "' has no shape; give it one with --shape " + input.name + "=1x3x224x224");
   if (!input.hasShape)
     result.dims = llvm::map_to_vector(found->second, [&](int64_t size) { return symbols.constant(size); });
+  if (std::max(input.dims.size(), result.dims.size()) > maxRank)
+    return fail("input '" + input.name + "': expected at most " + Twine(maxRank) + " dimensions, got " +
+                Twine(std::max(input.dims.size(), result.dims.size())));
   for (size_t position = 0; position < input.dims.size(); ++position) {
     AffineExpr expr = size(input, position);
     if (!expr)
@@ -143,7 +147,7 @@ bool InputResolver::run(std::vector<InputType> &result) {
       inputs.push_back(&input);
   for (const ValueInfo *input : inputs)
     for (size_t position = 0; position < input->dims.size(); ++position)
-      if (input->dims[position].size < 0 && !llvm::is_contained(names, nameOf(*input, position)))
+      if (input->dims[position].size < 0 && known.insert(nameOf(*input, position)).second)
         names.push_back(nameOf(*input, position));
   if (!checkFlags() || !llvm::all_of(inputs, [&](const ValueInfo *input) { return bindShape(*input); }))
     return false;

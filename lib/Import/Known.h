@@ -13,6 +13,9 @@ namespace coat::onnx {
 /// Constants of more elements are not tracked.
 constexpr int64_t maxKnownIntegers = 1024, maxKnownFloats = 64;
 
+/// Tensors of more dimensions are refused: no framework has them, and every analysis of shapes would have to be afraid.
+constexpr size_t maxRank = 32;
+
 /// One element: an integer (or truth value) as an expression, or a floating-point number.
 struct Scalar {
   mlir::AffineExpr integer; // null for floating-point

@@ -232,6 +232,8 @@ void NodeImporter::set(unsigned output, Value result) {
     auto range = size ? symbols.range(size) : std::nullopt;
     return range ? range->max : -1;
   });
+  if (largest.size() > maxRank)
+    return refuse("expected results of at most " + Twine(maxRank) + " dimensions, got " + Twine(largest.size()));
   if (elementCount(largest).value_or(INT64_MAX) > maxElements)
     return fail("expected results that fit in memory, got " + print(importer.dims(result)));
   ModelValue &value = importer.values[node.outputs[output]];

@@ -79,6 +79,7 @@ public:
   mlir::Value elementwise(ElementwiseKind kind, mlir::ValueRange operands, std::optional<double> alpha = {},
                           std::optional<double> beta = {});
   mlir::Value convert(mlir::Value value, mlir::Type elementType);
+  mlir::Value reduce(ReduceKind kind, mlir::Value value, llvm::ArrayRef<int64_t> axes, bool keepDims = true);
   mlir::Value reshape(mlir::Value value, llvm::ArrayRef<mlir::AffineExpr> shape);
   mlir::Value broadcast(mlir::Value value, llvm::ArrayRef<mlir::AffineExpr> shape);
   mlir::Value transpose(mlir::Value value, llvm::ArrayRef<int64_t> permutation);
@@ -157,7 +158,8 @@ mlir::Value NodeImporter::emit(mlir::ValueRange operands, llvm::ArrayRef<mlir::N
   return op ? foldOrKeep(op) : mlir::Value();
 }
 
-/// One row of the table: an ONNX op, the opsets whose meaning `import` knows, and the handler.
+/// One row of the table: an ONNX op (domain.op outside the default domain), the opsets whose meaning `import` knows,
+/// and the handler.
 struct Handler {
   llvm::StringLiteral op;
   int64_t first, last;
@@ -173,18 +175,22 @@ llvm::ArrayRef<Handler> controlHandlers();
 llvm::ArrayRef<Handler> convHandlers();
 llvm::ArrayRef<Handler> elementwiseHandlers();
 llvm::ArrayRef<Handler> indexHandlers();
+llvm::ArrayRef<Handler> lossHandlers();
 llvm::ArrayRef<Handler> movementHandlers();
 llvm::ArrayRef<Handler> normHandlers();
 llvm::ArrayRef<Handler> padHandlers();
 llvm::ArrayRef<Handler> poolHandlers();
 llvm::ArrayRef<Handler> productHandlers();
 llvm::ArrayRef<Handler> quantHandlers();
+llvm::ArrayRef<Handler> randomHandlers();
 llvm::ArrayRef<Handler> recurrentHandlers();
 llvm::ArrayRef<Handler> reduceHandlers();
 llvm::ArrayRef<Handler> resizeHandlers();
 llvm::ArrayRef<Handler> samplingHandlers();
 llvm::ArrayRef<Handler> shapeHandlers();
+llvm::ArrayRef<Handler> signalHandlers();
 llvm::ArrayRef<Handler> sliceHandlers();
+llvm::ArrayRef<Handler> trainingHandlers();
 
 /// The handler of a node, or null with the reason.
 const Handler *findHandler(const Node &node, std::string &refusal);

@@ -174,6 +174,13 @@ Value NodeImporter::convert(Value value, Type elementType) {
   return insert(state, shape);
 }
 
+Value NodeImporter::reduce(ReduceKind kind, Value value, ArrayRef<int64_t> axes, bool keepDims) {
+  SmallVector<NamedAttribute> attributes = {attr("kind", ReduceKindAttr::get(context, kind)), attr("axes", axes)};
+  if (keepDims)
+    attributes.push_back(unit("keep_dims"));
+  return emit<ReduceOp>(value, attributes);
+}
+
 Value NodeImporter::reshape(Value value, ArrayRef<AffineExpr> shape) {
   if (failed() || !value || ArrayRef(dims(value)) == shape)
     return value;

@@ -14,13 +14,21 @@ using namespace coat::onnx;
 
 namespace {
 
-constexpr size_t maxNodes = 1 << 20;
+// Functions that call each other twice double with every one of them, whether or not they hold a node.
+constexpr size_t maxNodes = 1 << 17, maxCopied = 1 << 30;
 constexpr unsigned maxDepth = 64;
+
+/// What one flattening has made so far, and where calls lead.
+struct Progress {
+  size_t nodes = 0;  // and calls
+  size_t copied = 0; // bytes of names and attributes
+  llvm::StringMap<const Function *> functions;
+};
 
 class Flattener {
 public:
-  Flattener(const Model &model, std::vector<Node> &nodes, size_t &count, std::string &error)
-      : model(model), nodes(nodes), count(count), error(error) {}
+  Flattener(std::vector<Node> &nodes, Progress &progress, std::string &error)
+      : nodes(nodes), progress(progress), error(error) {}
 
   bool add(Node node, llvm::ArrayRef<OpsetImport> opsets, unsigned depth);
 
@@ -29,24 +37,41 @@ private:
     error = ("node '" + node.label() + "' (" + node.op + "): " + message).str();
     return false;
   }
-  const Function *functionOf(const Node &node) const;
   bool inlineCall(const Node &call, const Function &function, unsigned depth);
   bool bindAttributes(const Node &call, const Function &function, Node &node);
   bool flattenBranch(const Node &node, Graph &branch, llvm::ArrayRef<OpsetImport> opsets, unsigned depth);
 
-  const Model &model;
   std::vector<Node> &nodes;
-  size_t &count; // of all lists of the model
+  Progress &progress; // of all lists of the model
   std::string &error;
 };
 
-const Function *Flattener::functionOf(const Node &node) const {
-  for (const Function &function : model.functions) {
-    std::string name = function.overload.empty() ? function.name : function.name + ":" + function.overload;
-    if (function.domain == node.domain && name == node.op)
-      return &function;
+/// What a call names: domain, function, overload. NUL separates, which a name may hold; it then finds nothing.
+std::string keyOf(const std::string &domain, const std::string &name) { return domain + '\0' + name; }
+std::string keyOf(const Function &function) {
+  return keyOf(function.domain, function.overload.empty() ? function.name : function.name + ":" + function.overload);
+}
+
+/// About the bytes that a copy takes.
+size_t sizeOf(const Graph &graph);
+size_t sizeOf(const Node &node) {
+  size_t size = sizeof(Node) + node.name.size() + node.op.size();
+  for (const auto *names : {&node.inputs, &node.outputs})
+    for (const std::string &name : *names)
+      size += sizeof(std::string) + name.size();
+  for (const AttributeData &attribute : node.attributes) {
+    size += sizeof(AttributeData) + attribute.s.size() + 8 * (attribute.floats.size() + attribute.ints.size());
+    for (const std::string &text : attribute.strings)
+      size += sizeof(std::string) + text.size();
+    size += attribute.graph ? sizeOf(*attribute.graph) : 0;
   }
-  return nullptr;
+  return size;
+}
+size_t sizeOf(const Graph &graph) {
+  size_t size = sizeof(Graph) + graph.initializers.size() * sizeof(Tensor);
+  for (const Node &node : graph.nodes)
+    size += sizeOf(node);
+  return size;
 }
 
 const AttributeData *find(llvm::ArrayRef<AttributeData> attributes, llvm::StringRef name) {
@@ -80,15 +105,18 @@ void renameCaptures(Graph &graph, Rename rename) {
 }
 
 /// A copy that shares no graph with `node`.
+std::shared_ptr<Graph> deepCopy(const Graph &graph);
 Node deepCopy(const Node &node) {
   Node copy = node;
-  for (AttributeData &attribute : copy.attributes) {
-    if (!attribute.graph)
-      continue;
-    attribute.graph = std::make_shared<Graph>(*attribute.graph);
-    for (Node &inner : attribute.graph->nodes)
-      inner = deepCopy(inner);
-  }
+  for (AttributeData &attribute : copy.attributes)
+    if (attribute.graph)
+      attribute.graph = deepCopy(*attribute.graph);
+  return copy;
+}
+std::shared_ptr<Graph> deepCopy(const Graph &graph) {
+  auto copy = std::make_shared<Graph>(graph);
+  for (Node &inner : copy->nodes)
+    inner = deepCopy(inner);
   return copy;
 }
 
@@ -114,6 +142,8 @@ bool Flattener::bindAttributes(const Node &call, const Function &function, Node 
       continue;
     bound.push_back(*value);
     bound.back().name = attribute.name;
+    if (value->graph) // two nodes never share a graph
+      bound.back().graph = deepCopy(*value->graph);
   }
   node.attributes = std::move(bound);
   return true;
@@ -146,6 +176,9 @@ bool Flattener::inlineCall(const Node &call, const Function &function, unsigned 
   }
   auto rename = [&](std::string &name) { name = names.try_emplace(name, valuePrefix + name).first->second; };
   for (const Node &inner : function.nodes) {
+    progress.copied += sizeOf(inner) + (2 + inner.inputs.size() + inner.outputs.size()) * valuePrefix.size();
+    if (progress.copied > maxCopied)
+      return fail(call, "expected functions that make at most 1 GiB of nodes, got more");
     Node node = deepCopy(inner);
     node.name = prefix + inner.label().str();
     llvm::for_each(node.inputs, rename);
@@ -184,7 +217,7 @@ bool Flattener::flattenBranch(const Node &node, Graph &branch, llvm::ArrayRef<Op
   for (ValueInfo &output : branch.outputs)
     rename(output.name);
   std::vector<Node> flat;
-  Flattener flattener(model, flat, count, error);
+  Flattener flattener(flat, progress, error);
   for (Node &inner : branch.nodes) {
     llvm::for_each(inner.inputs, rename);
     for (AttributeData &attribute : inner.attributes)
@@ -198,7 +231,9 @@ bool Flattener::flattenBranch(const Node &node, Graph &branch, llvm::ArrayRef<Op
 }
 
 bool Flattener::add(Node node, llvm::ArrayRef<OpsetImport> opsets, unsigned depth) {
-  if (const Function *function = functionOf(node))
+  if (++progress.nodes > maxNodes)
+    return fail(node, "expected at most " + llvm::Twine(maxNodes) + " nodes and calls, got more");
+  if (const Function *function = progress.functions.lookup(keyOf(node.domain, node.op)))
     return inlineCall(node, *function, depth);
   for (const AttributeData &attribute : node.attributes)
     if (!attribute.reference.empty())
@@ -209,8 +244,6 @@ bool Flattener::add(Node node, llvm::ArrayRef<OpsetImport> opsets, unsigned dept
   if (node.opset == 0)
     return fail(node, "expected an opset import of domain '" + (node.domain.empty() ? "ai.onnx" : node.domain) +
                           "', got none");
-  if (++count > maxNodes)
-    return fail(node, "expected at most " + llvm::Twine(maxNodes) + " nodes, got more");
   if (node.domain.empty() && node.op == "If")
     for (AttributeData &attribute : node.attributes)
       if (attribute.graph && !flattenBranch(node, *attribute.graph, opsets, depth + 1))
@@ -222,8 +255,10 @@ bool Flattener::add(Node node, llvm::ArrayRef<OpsetImport> opsets, unsigned dept
 } // namespace
 
 bool coat::onnx::flatten(const Model &model, std::vector<Node> &nodes, std::string &error) {
-  size_t count = 0;
-  Flattener flattener(model, nodes, count, error);
+  Progress progress;
+  for (const Function &function : model.functions)
+    progress.functions.try_emplace(keyOf(function), &function);
+  Flattener flattener(nodes, progress, error);
   return llvm::all_of(model.graph.nodes,
                       [&](const Node &node) { return flattener.add(deepCopy(node), model.opsets, /*depth=*/0); });
 }

@@ -8,9 +8,9 @@ static const llvm::StringMap<llvm::SmallVector<const Handler *, 1>> &table() {
     auto *result = new llvm::StringMap<llvm::SmallVector<const Handler *, 1>>;
     for (llvm::ArrayRef<Handler> family :
          {attentionHandlers(), controlHandlers(), convHandlers(), elementwiseHandlers(), indexHandlers(),
-          movementHandlers(), normHandlers(), padHandlers(), poolHandlers(), productHandlers(), quantHandlers(),
-          recurrentHandlers(), reduceHandlers(), resizeHandlers(), samplingHandlers(), shapeHandlers(),
-          sliceHandlers()})
+          lossHandlers(), movementHandlers(), normHandlers(), padHandlers(), poolHandlers(), productHandlers(),
+          quantHandlers(), randomHandlers(), recurrentHandlers(), reduceHandlers(), resizeHandlers(),
+          samplingHandlers(), shapeHandlers(), signalHandlers(), sliceHandlers(), trainingHandlers()})
       for (const Handler &handler : family)
         (*result)[handler.op].push_back(&handler);
     return result;
@@ -19,10 +19,10 @@ static const llvm::StringMap<llvm::SmallVector<const Handler *, 1>> &table() {
 }
 
 const Handler *coat::onnx::findHandler(const Node &node, std::string &refusal) {
-  auto found = node.domain.empty() ? table().find(node.op) : table().end();
+  std::string name = node.domain.empty() ? node.op : node.domain + "." + node.op;
+  auto found = table().find(name);
   if (found == table().end()) {
-    refusal =
-        "expected an operator that coat compiles, got " + (node.domain.empty() ? node.op : node.domain + "." + node.op);
+    refusal = "expected an operator that coat compiles, got " + name;
     return nullptr;
   }
   for (const Handler *handler : found->second)

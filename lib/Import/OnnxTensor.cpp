@@ -82,6 +82,15 @@ bool TensorReader::findExternal(Tensor &tensor, std::string &error) {
     return fail("expected external data under the model's folder, got '" + location + "', a link out of it");
   std::shared_ptr<llvm::MemoryBuffer> &buffer = externalFiles[real];
   if (!buffer) {
+    // Not a pipe, which would be waited for; nor a second name of a file that may lie elsewhere, as in ONNX's checker.
+    llvm::sys::fs::file_status status;
+    if (std::error_code code = llvm::sys::fs::status(real, status))
+      return fail("cannot open external data '" + location + "': " + code.message());
+    if (!llvm::sys::fs::is_regular_file(status))
+      return fail("expected external data in a file, got '" + location + "', which is none");
+    if (status.getLinkCount() > 1)
+      return fail("expected external data in a file of its own, got '" + location +
+                  "', which has several names (hard links); try a copy");
     auto opened = llvm::MemoryBuffer::getFile(real, /*IsText=*/false, /*RequiresNullTerminator=*/false);
     if (!opened)
       return fail("cannot open external data '" + location + "': " + opened.getError().message());
@@ -101,6 +110,11 @@ bool TensorReader::findExternal(Tensor &tensor, std::string &error) {
 }
 
 bool TensorReader::resolve(Tensor &tensor, std::string &error) {
+  if (tensor.dims.size() > maxRank) {
+    error = "tensor '" + tensor.name + "': expected at most " + std::to_string(maxRank) + " dimensions, got " +
+            std::to_string(tensor.dims.size());
+    return false;
+  }
   auto count = elementCount(tensor.dims);
   Type elementType = elementTypeOf(tensor.type, context);
   int64_t bytes;

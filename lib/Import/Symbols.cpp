@@ -33,6 +33,9 @@ struct Monomial {
   SmallVector<AffineExpr> factors;
 };
 
+/// Expressions that are larger are treated like numbers that overflow: squaring doubles them.
+constexpr size_t maxFactors = 64, maxTerms = 64;
+
 /// A sum of monomials, ordered by the printed factors so that the order is the same in every run.
 class Polynomial {
 public:
@@ -71,6 +74,8 @@ bool Polynomial::add(AffineExpr expr, Monomial times) {
   } else {
     times.factors.push_back(expr);
   }
+  if (times.factors.size() > maxFactors || terms.size() > maxTerms)
+    return false;
   auto text = [](AffineExpr factor) {
     std::string result;
     llvm::raw_string_ostream(result) << factor;
@@ -104,7 +109,8 @@ bool Polynomial::divide(const Monomial &divisor) {
     Monomial term = entry.second;
     if (term.coefficient == 0)
       continue;
-    if (term.coefficient % divisor.coefficient != 0)
+    bool overflows = term.coefficient == INT64_MIN && divisor.coefficient == -1;
+    if (overflows || term.coefficient % divisor.coefficient != 0)
       return false;
     term.coefficient /= divisor.coefficient;
     for (AffineExpr factor : divisor.factors) {
