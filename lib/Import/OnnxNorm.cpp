@@ -1,22 +1,55 @@
-// Normalizations: batch, layer, RMS, group, instance, local response, Lp.
+// Normalizations: batch, layer, RMS, group, instance, local response, Lp, mean and variance.
 #include "Node.h"
 
 using namespace mlir;
 using namespace coat;
 using namespace coat::onnx;
 
-/// Before opset 14 the other results are running statistics of training; inference has one.
+/// The population variance over `axes`, kept with size 1; `centered` is the input minus its mean there.
+static Value varianceOf(NodeImporter &node, Value centered, ArrayRef<int64_t> axes) {
+  return node.reduce(ReduceKind::mean, node.elementwise(ElementwiseKind::mul, {centered, centered}), axes);
+}
+
+/// Statistics of training mode: of all dimensions but the channels', as vectors. Sets the running ones, which are
+/// given * momentum + new * (1 - momentum).
+static SmallVector<Value> trainStatistics(NodeImporter &node, Value input, double momentum) {
+  using Kind = ElementwiseKind;
+  SmallVector<int64_t> axes = {0};
+  llvm::append_range(axes, llvm::seq<int64_t>(2, node.rank(0)));
+  Value mean = node.reduce(ReduceKind::mean, input, axes);
+  Value variance = varianceOf(node, node.elementwise(Kind::sub, {input, mean}), axes);
+  SmallVector<Value> statistics;
+  for (auto [index, value] : llvm::enumerate(ArrayRef<Value>{mean, variance})) {
+    if (node.failed())
+      return {Value(), Value()};
+    statistics.push_back(node.reshape(value, node.dims(value)[1]));
+    Type type = node.elementType(3 + index);
+    auto weighted = [&](Value part, double weight) {
+      return node.elementwise(Kind::mul, {node.convert(part, type), node.scalar(weight, type)});
+    };
+    if (node.wants(1 + index))
+      node.set(1 + index, node.elementwise(Kind::add, {weighted(node.tensor(3 + index), momentum),
+                                                       weighted(statistics.back(), 1 - momentum)}));
+  }
+  return statistics;
+}
+
+/// Before opset 14 the other results are running statistics of training, and asking for them means training.
 static void importBatchNorm(NodeImporter &node) {
-  node.ignore("momentum"); // of the running statistics
-  node.only("training_mode", 0);
+  double momentum = node.real("momentum", 0.9);
+  bool training = node.opset() >= 14 && node.integer("training_mode", 0) != 0;
   if (node.opset() < 9)
     node.only("spatial", 1);
   double epsilon = node.real("epsilon", 1e-5);
+  if (node.rank(0) < 2)
+    node.fail("expected an input of rank 2 or more, got rank " + Twine(node.rank(0)));
   Value input = node.tensor(0);
   Type type = node.elementType(0);
   SmallVector<Value> operands = {input};
   for (unsigned i = 1; i <= 4 && !node.failed(); ++i)
     operands.push_back(node.convert(node.tensor(i), type));
+  if (training && !node.failed())
+    llvm::copy(trainStatistics(node, input, momentum), operands.begin() + 3);
   node.set(0, node.emit<BatchNormOp>(operands, node.attr("epsilon", epsilon)));
 }
 
@@ -26,12 +59,8 @@ static void setStatistics(NodeImporter &node, Value input, int64_t axis, double 
     return;
   using Kind = ElementwiseKind;
   auto axes = llvm::to_vector(llvm::seq<int64_t>(axis, node.rank(0)));
-  auto mean = [&](Value value) {
-    return node.emit<ReduceOp>(value, {node.attr("kind", ReduceKindAttr::get(node.context, ReduceKind::mean)),
-                                       node.attr("axes", axes), node.unit("keep_dims")});
-  };
-  Value average = mean(input), centered = node.elementwise(Kind::sub, {input, average});
-  Value variance = mean(node.elementwise(Kind::mul, {centered, centered}));
+  Value average = node.reduce(ReduceKind::mean, input, axes);
+  Value variance = varianceOf(node, node.elementwise(Kind::sub, {input, average}), axes);
   Value shifted = node.elementwise(Kind::add, {variance, node.scalar(epsilon, node.elementType(0))});
   node.set(1, average);
   node.set(2, node.elementwise(Kind::reciprocal, node.elementwise(Kind::sqrt, shifted)));
@@ -121,13 +150,26 @@ static void importLpNorm(NodeImporter &node) {
     node.fail("attribute 'p': expected 1 or 2, got " + Twine(p));
   Value input = node.tensor(0);
   ReduceKind kind = p == 1 ? ReduceKind::l1 : ReduceKind::l2;
-  Value norm = node.emit<ReduceOp>(input, {node.attr("kind", ReduceKindAttr::get(node.context, kind)),
-                                           node.attr("axes", ArrayRef<int64_t>(axis)), node.unit("keep_dims")});
+  Value norm = node.reduce(kind, input, axis);
   if (!norm)
     return;
   Value zero = node.scalar(0, node.elementType(0)), one = node.scalar(1, node.elementType(0));
   norm = node.elementwise(ElementwiseKind::select, {node.elementwise(ElementwiseKind::equal, {norm, zero}), one, norm});
   node.set(0, node.elementwise(ElementwiseKind::div, {input, norm}));
+}
+
+/// (x - mean) / (sqrt(variance) + 1e-9) over some dimensions.
+static void importMeanVariance(NodeImporter &node) {
+  using Kind = ElementwiseKind;
+  SmallVector<int64_t> axes = node.hasAttribute("axes") ? node.integers("axes") : SmallVector<int64_t>{0, 2, 3};
+  axes = node.normalizeAxes(axes, node.rank(0));
+  llvm::sort(axes);
+  Value input = node.tensor(0);
+  Value centered = node.elementwise(Kind::sub, {input, node.reduce(ReduceKind::mean, input, axes)});
+  Value deviation = node.elementwise(Kind::sqrt, varianceOf(node, centered, axes));
+  if (deviation)
+    deviation = node.elementwise(Kind::add, {deviation, node.scalar(1e-9, node.elementType(0))});
+  node.set(0, node.elementwise(Kind::div, {centered, deviation}));
 }
 
 ArrayRef<Handler> coat::onnx::normHandlers() {
@@ -139,6 +181,7 @@ ArrayRef<Handler> coat::onnx::normHandlers() {
       {"InstanceNormalization", 6, newest, importInstanceNorm},
       {"LRN", 1, newest, importLRN},
       {"LpNormalization", 1, newest, importLpNorm},
+      {"MeanVarianceNormalization", 9, newest, importMeanVariance},
   };
   return rows;
 }
