@@ -9,13 +9,15 @@ from conftest import within_bounds
 
 TORCH = ["lenet5", "resnet18", "resnet50", "mobilenet_v2", "googlenet", "vit_ti16", "unet_attention", "se_resnet18",
          "cbam_resnet18", "text_classifier", "cross_attention", "conv3d", "conv_attention", "efficientnet_b0"]
+LITERATURE = ["detr", "conformer", "diffusion_block", "image_text", "plain_attention", "conv_plain_attention"]
 # Up to 110 million parameters: scripts/check_long.sh runs them.
-LARGE = ["convnext_t", "swin_t", "vit_b16", "bert_base"]
+LARGE = ["convnext_t", "swin_t", "vit_b16", "bert_base", "coatnet_0", "cvt_13", "mobilevit_s", "whisper_tiny_encoder"]
+GRAPHS = ["region_attention", "deformable"]
 KERAS = ["keras_lenet", "keras_conv_attention"]
 LIGHT = ["light_bvlc_alexnet", "light_densenet121", "light_inception_v1", "light_inception_v2", "light_resnet50",
          "light_shufflenet", "light_squeezenet", "light_vgg19", "light_zfnet512"]
-FILES = ([(n, f"{n}.{e}.onnx") for n in TORCH + LARGE for e in ("legacy", "dynamo")] + [(n, f"{n}.keras.onnx") for n in KERAS] +
-         [(n, f"{n}.onnx") for n in LIGHT])
+FILES = ([(n, f"{n}.{e}.onnx") for n in TORCH + LITERATURE + LARGE for e in ("legacy", "dynamo")] + [(n, f"{n}.keras.onnx") for n in KERAS] +
+         [(n, f"{n}.onnx") for n in GRAPHS + LIGHT])
 # Scalar loops and half a gigabyte of weights: -O0 is run for these by scripts/check_long.sh.
 SLOW_REFERENCE = {"light_vgg19", "light_zfnet512"}
 LONG = bool(os.environ.get("COAT_TEST_LONG"))
@@ -67,3 +69,18 @@ def test_symbolic(model, name, tensor, symbol, bounds, sizes):
         wrong = np.resize(x, [size if i == axis else n for i, n in enumerate(x.shape)])
         with pytest.raises(ValueError, match=rf"= {size}, compiled for {bounds[0]}\.\.{bounds[1]}"):
             module(wrong)
+
+
+@pytest.mark.parametrize("exporter", ["legacy", "dynamo"])
+@pytest.mark.xdist_group("caption_step")
+def test_captioning(model, exporter):
+    """32 steps of a decoder whose cache of keys and values grows by one a step: one library for all lengths."""
+    prefix = model("caption_step")
+    data = np.load(prefix + ".npz")
+    step = coat.compile(f"{prefix}.{exporter}.onnx", dims={"P": (1, 40)})
+    keys, values = data["past_keys"], data["past_values"]
+    for i in range(32):
+        logits, keys, values = step(data[f"token_{i}"], np.array([[i]]), data["image"], keys, values)
+        within_bounds(logits, data[f"logits_{i}"])
+    within_bounds(keys, data["last_keys"])
+    within_bounds(values, data["last_values"])

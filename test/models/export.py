@@ -24,10 +24,12 @@ def export_torch(name, out):
     from networks import build
     module, inputs = build(name)
     with torch.no_grad():
-        result = module(*inputs.values())
-    np.savez(f"{out}/{name}.npz", **{k: v.numpy() for k, v in inputs.items()}, output_0=result.numpy())
+        results = module(*inputs.values())
+    results = results if isinstance(results, tuple) else (results,)
+    outputs = {f"output_{i}": r.numpy() for i, r in enumerate(results)}
+    np.savez(f"{out}/{name}.npz", **{k: v.numpy() for k, v in inputs.items()}, **outputs)
     args, names = tuple(inputs.values()), list(inputs)
-    common = dict(input_names=names, output_names=["output_0"])
+    common = dict(input_names=names, output_names=list(outputs))
     torch.onnx.export(module, args, f"{out}/{name}.legacy.onnx", dynamo=False, opset_version=17, **common)
     torch.onnx.export(module, args, f"{out}/{name}.dynamo.onnx", dynamo=True, external_data=False, verbose=False, **common)
     if name not in DYNAMIC:
@@ -46,6 +48,29 @@ def export_torch(name, out):
         with torch.no_grad():
             runs[f"{key}_{size}"], runs[f"output_0_{size}"] = x.numpy(), module(x).numpy()
     np.savez(f"{out}/{name}.symbolic.npz", **runs)
+
+
+def export_caption(out):
+    """One step of the decoder with a symbolic number P of words so far, and 32 steps of PyTorch's, each from the last one's cache."""
+    import torch
+    from literature import CaptionStep
+    torch.manual_seed(32)
+    module, image = CaptionStep().eval(), torch.randn(1, 49, 64)
+    cache = [torch.randn(2, 1, 4, 1, 16) for _ in range(2)]
+    steps, token = {"image": image.numpy(), "past_keys": cache[0].numpy(), "past_values": cache[1].numpy()}, torch.tensor([[1]])
+    names = ["token", "place", "image", "past_keys", "past_values"]
+    example = (token, torch.tensor([[3]]), image, *(c.expand(-1, -1, -1, 5, -1) for c in cache))
+    axes = {"past_keys": {3: "P"}, "past_values": {3: "P"}}
+    common = dict(input_names=names, output_names=["logits", "keys", "values"])
+    torch.onnx.export(module, example, f"{out}/caption_step.legacy.onnx", dynamo=False, opset_version=17, dynamic_axes=axes, **common)
+    torch.onnx.export(module, example, f"{out}/caption_step.dynamo.onnx", dynamo=True, external_data=False, verbose=False,
+                      dynamic_shapes=[axes.get(n) and {3: torch.export.Dim("P")} for n in names], **common)
+    for i in range(32):
+        with torch.no_grad():
+            logits, *cache = module(token, torch.tensor([[i]]), image, *cache)
+        steps[f"token_{i}"], steps[f"logits_{i}"] = token.numpy(), logits.numpy()
+        token = logits[:, -1:].argmax(-1)
+    np.savez(f"{out}/caption_step.npz", **steps, **{f"last_{n}": c.numpy() for n, c in zip(("keys", "values"), cache)})
 
 
 def export_keras(name, out):
@@ -139,9 +164,15 @@ def main():
     sys.path.insert(0, os.path.dirname(__file__))
     out, wanted = sys.argv[1], sys.argv[2:]
     os.makedirs(out, exist_ok=True)
+    from graphs import graphs
+    from literature import networks as literature
     from networks import networks
-    for name in wanted or [*networks, *KERAS, *(f"light_{n}" for n in LIGHT)]:
-        if name.startswith("light_"):
+    for name in wanted or [*networks, *literature, *graphs, "caption_step", *KERAS, *(f"light_{n}" for n in LIGHT)]:
+        if name in graphs:
+            graphs[name](f"{out}/{name}")
+        elif name == "caption_step":
+            export_caption(out)
+        elif name.startswith("light_"):
             export_light(name[len("light_"):], out)
         elif name in KERAS:
             export_keras(name, out)

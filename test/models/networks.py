@@ -319,15 +319,16 @@ def build(name):
     Normalizations take their statistics from random inputs, as training would: with made-up ones the signal of a deep network
     fades until its output no longer depends on the input, and no test would see a wrong number.
     """
+    import literature  # which reads this file
     torch.manual_seed(sum(map(ord, name)))
-    make, inputs = networks[name]
+    make, inputs = {**networks, **literature.networks}[name]
     module = make().train()
-    norms = [m for m in module.modules() if isinstance(m, (nn.BatchNorm2d, nn.BatchNorm3d))]
+    norms = [m for m in module.modules() if isinstance(m, (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d))]
     for m in norms:
         nn.init.uniform_(m.weight, 0.5, 1.5)
         nn.init.normal_(m.bias, 0, 0.1)
         m.momentum = 1.0
     if norms:
         with torch.no_grad():
-            module(torch.cat([next(iter(inputs().values())) for _ in range(4)]))
+            module(*map(torch.cat, zip(*(inputs().values() for _ in range(4)))))
     return module.eval(), inputs()
