@@ -17,6 +17,12 @@ static bool givesTruth(ElementwiseKind kind) {
          (kind >= ElementwiseKind::equal && kind <= ElementwiseKind::greater_equal);
 }
 
+// Kinds that only integers have.
+static bool isBitwise(ElementwiseKind kind) {
+  return kind == ElementwiseKind::bitwise_not ||
+         (kind >= ElementwiseKind::bitwise_and && kind <= ElementwiseKind::shift_right);
+}
+
 // Kinds that integers have too.
 static bool takesIntegers(ElementwiseKind kind) {
   switch (kind) {
@@ -25,9 +31,8 @@ static bool takesIntegers(ElementwiseKind kind) {
   case ElementwiseKind::sign:
   case ElementwiseKind::relu:
   case ElementwiseKind::clip:
+  case ElementwiseKind::bitwise_not:
     return true;
-  case ElementwiseKind::pow:
-    return false;
   default:
     return kind >= ElementwiseKind::add;
   }
@@ -66,8 +71,9 @@ static LogicalResult checkElementwiseTypes(ElementwiseOp::Adaptor op, EmitError 
                        << type;
   bool truthAllowed = isLogical(kind) || kind == ElementwiseKind::equal || kind == ElementwiseKind::select;
   if ((isTruth && !truthAllowed) || (!isa<FloatType>(type) && !isTruth && !takesIntegers(kind)) ||
-      !type.isIntOrFloat()) // C4
-    return emitError() << "expected operands of a " << (takesIntegers(kind) ? "numeric" : "floating-point")
+      (isa<FloatType>(type) && isBitwise(kind)) || !type.isIntOrFloat()) // C4
+    return emitError() << "expected operands of "
+                       << (isBitwise(kind) ? "an integer" : takesIntegers(kind) ? "a numeric" : "a floating-point")
                        << " element type for " << stringifyElementwiseKind(kind) << ", got " << type;
   return success();
 }

@@ -150,6 +150,8 @@ struct Scalars {
   Value binary(ElementwiseKind kind, Value a, Value b);
   Value gelu(Value x, Value inner);
   Value flooredMod(Value a, Value b);
+  Value power(Value a, Value b);
+  Value shift(Value a, Value b, bool left);
 };
 
 } // namespace
@@ -163,10 +165,40 @@ Value Scalars::flooredMod(Value a, Value b) {
   if (isUnsigned)
     return remainder;
   Value zero = constant(0);
+  if (isFloat) // a zero has the sign of b, too
+    remainder = select(make<arith::CmpFOp>(arith::CmpFPredicate::OEQ, remainder, zero),
+                       make<math::CopySignOp>(zero, b), remainder);
   Value differ = make<arith::XOrIOp>(less(remainder, zero), less(b, zero));
   Value nonZero =
       compare(arith::CmpFPredicate::ONE, arith::CmpIPredicate::ne, arith::CmpIPredicate::ne, remainder, zero);
   return select(make<arith::AndIOp>(differ, nonZero), add(remainder, b), remainder);
+}
+
+// Integers by squaring, a bit of the exponent at a time; 1 and -1 are the only ones with a reciprocal.
+Value Scalars::power(Value a, Value b) {
+  if (isFloat)
+    return make<math::PowFOp>(a, b);
+  Value zero = constant(0), one = constant(1), result = one, square = a, exponent = b;
+  for (unsigned bit = 0, width = elementType.getIntOrFloatBitWidth(); bit < width; ++bit) {
+    result = select(equal(make<arith::AndIOp>(exponent, one), one), mul(result, square), result);
+    square = mul(square, square);
+    exponent = make<arith::ShRUIOp>(exponent, one);
+  }
+  if (isUnsigned)
+    return result;
+  // The power of 1 or -1 by -n is the one by n, whose last bit is that of -n.
+  Value isUnit = make<arith::OrIOp>(equal(a, one), equal(a, constant(-1)));
+  return select(less(b, zero), select(isUnit, result, zero), result);
+}
+
+// Shifts past the width are undefined in LLVM; what they mean here is that nothing of the number but its sign is left.
+Value Scalars::shift(Value a, Value b, bool left) {
+  unsigned width = elementType.getIntOrFloatBitWidth();
+  Value inside = make<arith::CmpIOp>(arith::CmpIPredicate::ult, b, constant(width)), zero = constant(0);
+  Value count = select(inside, b, isUnsigned || left ? zero : constant(width - 1));
+  if (!left && !isUnsigned)
+    return make<arith::ShRSIOp>(a, count);
+  return select(inside, left ? make<arith::ShLIOp>(a, count) : make<arith::ShRUIOp>(a, count), zero);
 }
 
 Value Scalars::unary(ElementwiseKind kind, Value x, std::optional<double> alpha, std::optional<double> beta) {
@@ -202,6 +234,26 @@ Value Scalars::unary(ElementwiseKind kind, Value x, std::optional<double> alpha,
     return make<math::ErfOp>(x);
   case ElementwiseKind::tanh:
     return tanh(x);
+  case ElementwiseKind::tan:
+    return make<math::TanOp>(x);
+  case ElementwiseKind::asin:
+    return make<math::AsinOp>(x);
+  case ElementwiseKind::acos:
+    return make<math::AcosOp>(x);
+  case ElementwiseKind::atan:
+    return make<math::AtanOp>(x);
+  case ElementwiseKind::sinh:
+    return make<math::SinhOp>(x);
+  case ElementwiseKind::cosh:
+    return make<math::CoshOp>(x);
+  case ElementwiseKind::asinh:
+    return make<math::AsinhOp>(x);
+  case ElementwiseKind::acosh:
+    return make<math::AcoshOp>(x);
+  case ElementwiseKind::atanh:
+    return make<math::AtanhOp>(x);
+  case ElementwiseKind::bitwise_not:
+    return sub(sub(constant(0), x), constant(1)); // the one's complement
   case ElementwiseKind::isnan:
     return make<arith::CmpFOp>(arith::CmpFPredicate::UNO, x, x);
   case ElementwiseKind::isinf: { // alpha, beta = 0: negative, positive infinities do not count
@@ -285,7 +337,7 @@ Value Scalars::binary(ElementwiseKind kind, Value a, Value b) {
   case ElementwiseKind::div: // of integers: truncates
     return div(a, b);
   case ElementwiseKind::pow:
-    return make<math::PowFOp>(a, b);
+    return power(a, b);
   case ElementwiseKind::min:
     return min(a, b);
   case ElementwiseKind::max:
@@ -296,6 +348,16 @@ Value Scalars::binary(ElementwiseKind kind, Value a, Value b) {
     return rem(a, b);
   case ElementwiseKind::prelu:
     return select(less(a, constant(0)), mul(b, a), a);
+  case ElementwiseKind::bitwise_and:
+    return make<arith::AndIOp>(a, b);
+  case ElementwiseKind::bitwise_or:
+    return make<arith::OrIOp>(a, b);
+  case ElementwiseKind::bitwise_xor:
+    return make<arith::XOrIOp>(a, b);
+  case ElementwiseKind::shift_left:
+    return shift(a, b, /*left=*/true);
+  case ElementwiseKind::shift_right:
+    return shift(a, b, /*left=*/false);
   case ElementwiseKind::equal:
     return compare(F::OEQ, I::eq, I::eq, a, b);
   case ElementwiseKind::less:

@@ -41,7 +41,7 @@ struct Known {
 /// Number of elements, none on overflow or a negative size.
 std::optional<int64_t> elementCount(llvm::ArrayRef<int64_t> shape);
 
-/// Whether a value of this shape and type is small enough to track.
+/// Whether a value of this shape and type is small enough to track. No size is computed from unsigned integers.
 bool isTrackable(llvm::ArrayRef<int64_t> shape, mlir::Type elementType);
 
 /// Calls `visit` with every index of `shape` in row-major order.

@@ -98,34 +98,35 @@ static void importPRelu(NodeImporter &node) {
   node.set(0, node.elementwise(Kind::prelu, {node.tensor(0), node.tensor(1)}));
 }
 
-/// The result has the base's type. Integers are only raised to a small constant power, by multiplication.
+/// The result has the base's type. Integers to a floating-point power go through f64 and are truncated.
 static void importPow(NodeImporter &node) {
   if (fold(node, Kind::pow, 2))
     return;
-  Value base = node.tensor(0);
-  Type type = node.elementType(0);
+  Type type = node.elementType(0), exponent = node.elementType(1);
   if (node.failed())
     return;
-  if (isa<FloatType>(type))
-    return node.set(0, node.elementwise(Kind::pow, {base, node.convert(node.tensor(1), type)}));
-  const Known *exponent = node.known(1);
-  auto power = exponent && exponent->elements.size() == 1 ? exponent->integers() : std::nullopt;
-  if (!power || power->front() < 1 || power->front() > 8 || exponent->shape.size() > size_t(node.rank(0)))
-    return node.refuse("expected a floating-point base or a constant exponent of 1 to 8, got others");
-  Value result = base;
-  for (int64_t i = 1; i < power->front(); ++i)
-    result = node.elementwise(Kind::mul, {result, base});
-  node.set(0, result);
+  Type common = !isa<FloatType>(type) && isa<FloatType>(exponent) ? node.builder.getF64Type() : type;
+  Value power = node.elementwise(
+      Kind::pow, {node.convert(node.tensor(0), common), node.convert(node.tensor(1), common)});
+  node.set(0, node.convert(power, type));
 }
 
 static void importMod(NodeImporter &node) {
   bool cStyle = node.integer("fmod", 0) != 0;
   Type type = node.elementType(0);
-  if (!cStyle && type && isa<FloatType>(type))
-    node.refuse("attribute 'fmod': expected 1 for floating-point inputs, got 0");
+  if (!cStyle && type && isa<FloatType>(type) && node.opset() < 28)
+    node.fail("attribute 'fmod': expected 1 for floating-point inputs, got 0");
   if (!cStyle && fold(node, Kind::mod, 2))
     return;
   node.set(0, node.elementwise(cStyle ? Kind::fmod : Kind::mod, {node.tensor(0), node.tensor(1)}));
+}
+
+static void importBitShift(NodeImporter &node) {
+  std::string direction = node.string("direction", "");
+  if (direction != "LEFT" && direction != "RIGHT")
+    return node.fail("attribute 'direction': expected LEFT or RIGHT, got '" + direction + "'");
+  Kind kind = direction == "LEFT" ? Kind::shift_left : Kind::shift_right;
+  node.set(0, node.elementwise(kind, {node.tensor(0), node.tensor(1)}));
 }
 
 /// Sum, Max, Min and Mean of any number of inputs.
@@ -215,6 +216,15 @@ ArrayRef<Handler> coat::onnx::elementwiseHandlers() {
       {"Sign", 9, newest, unary<Kind::sign>},
       {"Sin", 7, newest, unary<Kind::sin>},
       {"Cos", 7, newest, unary<Kind::cos>},
+      {"Tan", 7, newest, unary<Kind::tan>},
+      {"Asin", 7, newest, unary<Kind::asin>},
+      {"Acos", 7, newest, unary<Kind::acos>},
+      {"Atan", 7, newest, unary<Kind::atan>},
+      {"Sinh", 9, newest, unary<Kind::sinh>},
+      {"Cosh", 9, newest, unary<Kind::cosh>},
+      {"Asinh", 9, newest, unary<Kind::asinh>},
+      {"Acosh", 9, newest, unary<Kind::acosh>},
+      {"Atanh", 9, newest, unary<Kind::atanh>},
       {"Erf", 9, newest, unary<Kind::erf>},
       {"Tanh", 6, newest, unary<Kind::tanh>},
       {"Sigmoid", 6, newest, unary<Kind::sigmoid>},
@@ -243,6 +253,11 @@ ArrayRef<Handler> coat::onnx::elementwiseHandlers() {
       {"Div", 7, newest, binary<Kind::div>},
       {"Pow", 7, newest, importPow},
       {"Mod", 10, newest, importMod},
+      {"BitShift", 11, newest, importBitShift},
+      {"BitwiseAnd", 18, newest, binary<Kind::bitwise_and>},
+      {"BitwiseOr", 18, newest, binary<Kind::bitwise_or>},
+      {"BitwiseXor", 18, newest, binary<Kind::bitwise_xor>},
+      {"BitwiseNot", 18, newest, unary<Kind::bitwise_not>},
       {"Equal", 7, newest, binary<Kind::equal>},
       {"Less", 7, newest, binary<Kind::less>},
       {"LessOrEqual", 12, newest, binary<Kind::less_equal>},

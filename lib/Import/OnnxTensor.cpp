@@ -32,6 +32,14 @@ Type coat::onnx::elementTypeOf(int32_t dataType, MLIRContext *context) {
     return IntegerType::get(context, 32);
   case Int64:
     return IntegerType::get(context, 64);
+  case UInt8:
+    return IntegerType::get(context, 8, IntegerType::Unsigned);
+  case UInt16:
+    return IntegerType::get(context, 16, IntegerType::Unsigned);
+  case UInt32:
+    return IntegerType::get(context, 32, IntegerType::Unsigned);
+  case UInt64:
+    return IntegerType::get(context, 64, IntegerType::Unsigned);
   case Bool:
     return IntegerType::get(context, 1);
   default:

@@ -10,13 +10,13 @@
 
 namespace coat::onnx {
 
-/// The MLIR type of a TensorProto.DataType: i1 for bool, signless integers; null for types that coat does not compute.
+/// The MLIR type of a TensorProto.DataType: i1 for bool, signless and (ui8 ..) unsigned integers; null for types that coat does not compute.
 mlir::Type elementTypeOf(int32_t dataType, mlir::MLIRContext *context);
 /// "float16", "uint8" ..; "type 77" for an unknown number.
 std::string dataTypeName(int32_t dataType);
 /// The types that elementTypeOf knows, for messages.
 inline constexpr llvm::StringLiteral knownDataTypes =
-    "float, double, float16, bfloat16, int8, int16, int32, int64 or bool";
+    "float, double, float16, bfloat16, int8, int16, int32, int64, uint8, uint16, uint32, uint64 or bool";
 
 /// Makes attributes of tensors. The file's mapping, and those of external data, live as long as any attribute.
 class TensorReader {

@@ -33,6 +33,7 @@ def Coat_Dialect : Dialect {
     void addQuantOps();
     void addRecurrentOps();
     void addSamplingOps();
+    void addSequenceOps();
   public:
   }];
 }
@@ -78,10 +79,15 @@ def Coat_ElementwiseKind : Coat_Enum<"ElementwiseKind", "scalar function of an e
   I32EnumAttrCase<"hard_sigmoid", 28>,  // alpha, beta
   I32EnumAttrCase<"clip", 29>,          // alpha = lower, beta = upper bound
   I32EnumAttrCase<"isnan", 30>, I32EnumAttrCase<"logical_not", 31>, I32EnumAttrCase<"isinf", 32>,
+  I32EnumAttrCase<"tan", 33>, I32EnumAttrCase<"asin", 34>, I32EnumAttrCase<"acos", 35>, I32EnumAttrCase<"atan", 36>,
+  I32EnumAttrCase<"sinh", 37>, I32EnumAttrCase<"cosh", 38>, I32EnumAttrCase<"asinh", 39>, I32EnumAttrCase<"acosh", 40>,
+  I32EnumAttrCase<"atanh", 41>, I32EnumAttrCase<"bitwise_not", 42>,
   // binary
   I32EnumAttrCase<"add", 64>, I32EnumAttrCase<"sub", 65>, I32EnumAttrCase<"mul", 66>, I32EnumAttrCase<"div", 67>,
   I32EnumAttrCase<"pow", 68>, I32EnumAttrCase<"min", 69>, I32EnumAttrCase<"max", 70>, I32EnumAttrCase<"mod", 71>,
   I32EnumAttrCase<"fmod", 72>, I32EnumAttrCase<"prelu", 73>,
+  I32EnumAttrCase<"bitwise_and", 74>, I32EnumAttrCase<"bitwise_or", 75>, I32EnumAttrCase<"bitwise_xor", 76>,
+  I32EnumAttrCase<"shift_left", 77>, I32EnumAttrCase<"shift_right", 78>,
   I32EnumAttrCase<"equal", 80>, I32EnumAttrCase<"less", 81>, I32EnumAttrCase<"less_equal", 82>,
   I32EnumAttrCase<"greater", 83>, I32EnumAttrCase<"greater_equal", 84>,
   I32EnumAttrCase<"logical_and", 85>, I32EnumAttrCase<"logical_or", 86>, I32EnumAttrCase<"logical_xor", 87>,
@@ -123,6 +129,14 @@ def Coat_ScatterKind : Coat_Enum<"ScatterKind", "how an update meets the element
 ]>;
 def Coat_ScatterKindAttr : Coat_EnumAttr<Coat_ScatterKind, "scatter_kind">;
 
+def Coat_ScoresKind : Coat_Enum<"ScoresKind", "how far the scores of an attention have come", [
+  I32EnumAttrCase<"scaled", 0>,  // scale * query key^T
+  I32EnumAttrCase<"capped", 1>,  // behind softcap
+  I32EnumAttrCase<"masked", 2>,  // with mask, -inf where a key is hidden
+  I32EnumAttrCase<"weights", 3>  // behind softmax: what the values are multiplied by
+]>;
+def Coat_ScoresKindAttr : Coat_EnumAttr<Coat_ScoresKind, "scores_kind">;
+
 def Coat_Direction : Coat_Enum<"Direction", "the way through a sequence", [
   I32EnumAttrCase<"forward", 0>, I32EnumAttrCase<"reverse", 1>, I32EnumAttrCase<"bidirectional", 2>
 ]>;
@@ -137,7 +151,8 @@ def Coat_ScheduleAttr : AttrDef<Coat_Dialect, "Schedule"> {
     `algorithm` names the form ("direct", "gemm", "depthwise", "winograd", "flash", "rows", "loops").
     `tile` is the part of the iteration domain (of the root op's TilingInterface)
     that one task computes, 0 meaning the whole extent. `reg` is the register
-    tile inside it, in the same dimensions. `vector` is the number of f32 lanes.
+    tile inside it, in the same dimensions; where a product is summed in parts, the
+    depth of one stands behind them. `vector` is the number of f32 lanes.
     `order` permutes the dimensions of the tasks, slowest first; empty is the order
     of the dimensions. Neighbouring tasks share what only the slow ones choose.
   }];

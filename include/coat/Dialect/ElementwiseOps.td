@@ -20,14 +20,17 @@ def Coat_ElementwiseOp : Coat_InferredOp<"elementwise"> {
     sign of the divisor and fmod that of the dividend, round takes halves to
     even, an absent bound of clip does not bind, absent parameters are ONNX's
     defaults. isinf with alpha = 0 (beta = 0) leaves out negative (positive)
-    infinities.
+    infinities. Integers wrap around; their division by zero gives 0; pow of
+    integers is exact modulo 2^width, and 1/base^-exponent rounded toward zero
+    for a negative exponent; a shift by a negative number or by the width and
+    more shifts everything out, right shifts of signed integers repeat the sign.
 
     Constraints:
     * C1: the number of operands is that of the kind (1, 2 or 3).
     * C2: shapes broadcast as in NumPy; a symbolic size meets only an equal one or 1.
     * C3: element types agree (select: the condition is i1, the others agree).
-    * C4: logical kinds take i1, equal and select take it too; abs, neg, sign, relu, clip and the binary kinds but pow
-      take integers and floating-point; all others floating-point only.
+    * C4: logical kinds take i1, equal and select take it too; bitwise kinds and shifts take integers; abs, neg, sign,
+      relu, clip and the other binary kinds take integers and floating-point; all others floating-point only.
 
     Example:
     ```mlir

@@ -46,6 +46,10 @@ Value FloatMath::select(Value condition, Value x, Value y) {
   return arith::SelectOp::create(b, loc, condition, x, y);
 }
 
+Value FloatMath::sqrt(Value x) { return math::SqrtOp::create(b, loc, x); }
+Value FloatMath::abs(Value x) { return math::AbsFOp::create(b, loc, x); }
+Value FloatMath::withSign(Value magnitude, Value sign) { return math::CopySignOp::create(b, loc, magnitude, sign); }
+
 Value FloatMath::clamp(Value x, double low, double high) {
   Value l = constant(low), h = constant(high);
   x = select(compare(CmpFPredicate::OLT, x, l), l, x);
@@ -315,6 +319,100 @@ Value FloatMath::sineOrCosine(Value x, bool cosine) {
 }
 Value FloatMath::sin(Value x) { return sineOrCosine(x, false); }
 Value FloatMath::cos(Value x) { return sineOrCosine(x, true); }
+
+//===----------------------------------------------------------------------===//
+// Functions of the ones above. No network is slow for them: f32 goes through f64.
+//===----------------------------------------------------------------------===//
+
+Value FloatMath::tan(Value x) {
+  if (!isDouble)
+    return inDouble({x}, [](FloatMath &math, ValueRange v) { return math.tan(v[0]); });
+  return div(sin(x), cos(x));
+}
+
+Value FloatMath::atan(Value x) {
+  if (!isDouble)
+    return inDouble({x}, [](FloatMath &math, ValueRange v) { return math.atan(v[0]); });
+  // atan x = pi/2 - atan 1/x above 1; atan x = pi/6 + atan((x - t) / (1 + t x)) with t = tan pi/6 above tan pi/12.
+  Value magnitude = abs(x), one = constant(1), root = constant(0.577350269189625764509);
+  Value inverted = compare(CmpFPredicate::OGT, magnitude, one);
+  Value inside = select(inverted, div(one, magnitude), magnitude);
+  Value turned = compare(CmpFPredicate::OGT, inside, constant(0.267949192431122706473));
+  Value r = select(turned, div(sub(inside, root), fma(inside, root, one)), inside);
+  SmallVector<double> coefficients;
+  for (int k = 1; k <= 13; ++k)
+    coefficients.push_back((k % 2 ? -1.0 : 1.0) / (2 * k + 1));
+  Value r2 = mul(r, r);
+  Value angle = fma(mul(r, r2), polynomial(r2, coefficients), r);
+  angle = select(turned, add(angle, constant(0.523598775598298873077)), angle);
+  angle = select(inverted, sub(constant(1.57079632679489661923), angle), angle);
+  return withSign(angle, x);
+}
+
+/// atan(x / sqrt(1 - x^2)), and NaN outside -1 .. 1.
+Value FloatMath::asin(Value x) {
+  if (!isDouble)
+    return inDouble({x}, [](FloatMath &math, ValueRange v) { return math.asin(v[0]); });
+  Value one = constant(1);
+  return atan(div(x, sqrt(mul(sub(one, x), add(one, x)))));
+}
+
+/// 2 atan sqrt((1 - x) / (1 + x)).
+Value FloatMath::acos(Value x) {
+  if (!isDouble)
+    return inDouble({x}, [](FloatMath &math, ValueRange v) { return math.acos(v[0]); });
+  Value one = constant(1);
+  return mul(constant(2), atan(sqrt(div(sub(one, x), add(one, x)))));
+}
+
+/// (t + t / (t + 1)) / 2 with t = exp|x| - 1; a square of exp(|x| / 2) where that would overflow.
+Value FloatMath::sinh(Value x) {
+  if (!isDouble)
+    return inDouble({x}, [](FloatMath &math, ValueRange v) { return math.sinh(v[0]); });
+  Value magnitude = abs(x), half = constant(0.5), limit = constant(40);
+  Value large = compare(CmpFPredicate::OGT, magnitude, limit);
+  Value t = expm1(select(large, limit, magnitude));
+  Value small = mul(half, add(t, div(t, add(t, constant(1)))));
+  Value root = exp(mul(half, magnitude));
+  return withSign(select(large, mul(mul(half, root), root), small), x);
+}
+
+Value FloatMath::cosh(Value x) {
+  if (!isDouble)
+    return inDouble({x}, [](FloatMath &math, ValueRange v) { return math.cosh(v[0]); });
+  Value half = constant(0.5), root = exp(mul(half, abs(x)));
+  return fma(mul(half, root), root, div(half, mul(root, root)));
+}
+
+/// log1p(|x| + x^2 / (1 + sqrt(x^2 + 1))); log|x| + log 2 where the square would overflow.
+Value FloatMath::asinh(Value x) {
+  if (!isDouble)
+    return inDouble({x}, [](FloatMath &math, ValueRange v) { return math.asinh(v[0]); });
+  Value magnitude = abs(x), one = constant(1), limit = constant(1e10);
+  Value large = compare(CmpFPredicate::OGT, magnitude, limit);
+  Value inside = select(large, one, magnitude), square = mul(inside, inside);
+  Value small = log1p(add(inside, div(square, add(one, sqrt(add(square, one))))));
+  return withSign(select(large, add(log(magnitude), constant(ln2)), small), x);
+}
+
+/// log1p(t + sqrt(t) sqrt(t + 2)) with t = x - 1, which is exact near 1; log x + log 2 where the sum would overflow.
+Value FloatMath::acosh(Value x) {
+  if (!isDouble)
+    return inDouble({x}, [](FloatMath &math, ValueRange v) { return math.acosh(v[0]); });
+  Value t = sub(x, constant(1));
+  Value small = log1p(add(t, mul(sqrt(t), sqrt(add(t, constant(2))))));
+  Value large = compare(CmpFPredicate::OGT, x, constant(1e10));
+  return select(large, add(log(x), constant(ln2)), small);
+}
+
+/// log1p(2|x| / (1 - |x|)) / 2.
+Value FloatMath::atanh(Value x) {
+  if (!isDouble)
+    return inDouble({x}, [](FloatMath &math, ValueRange v) { return math.atanh(v[0]); });
+  Value magnitude = abs(x);
+  Value ratio = div(mul(constant(2), magnitude), sub(constant(1), magnitude));
+  return withSign(mul(constant(0.5), log1p(ratio)), x);
+}
 
 Value FloatMath::round(Value x) {
   Value whole = math::TruncOp::create(b, loc, x);

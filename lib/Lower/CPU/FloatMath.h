@@ -27,6 +27,15 @@ public:
   mlir::Value erf(mlir::Value x);
   mlir::Value sin(mlir::Value x);
   mlir::Value cos(mlir::Value x);
+  mlir::Value tan(mlir::Value x);
+  mlir::Value asin(mlir::Value x);
+  mlir::Value acos(mlir::Value x);
+  mlir::Value atan(mlir::Value x);
+  mlir::Value sinh(mlir::Value x);
+  mlir::Value cosh(mlir::Value x);
+  mlir::Value asinh(mlir::Value x);
+  mlir::Value acosh(mlir::Value x);
+  mlir::Value atanh(mlir::Value x);
   mlir::Value pow(mlir::Value x, mlir::Value y);
   /// Halfway cases away from zero.
   mlir::Value round(mlir::Value x);
@@ -49,6 +58,9 @@ private:
   mlir::Value select(mlir::Value condition, mlir::Value a, mlir::Value b);
   /// x between two constants; NaN stays.
   mlir::Value clamp(mlir::Value x, double low, double high);
+  mlir::Value sqrt(mlir::Value x);
+  mlir::Value abs(mlir::Value x);
+  mlir::Value withSign(mlir::Value magnitude, mlir::Value sign);
   mlir::Value polynomial(mlir::Value x, llvm::ArrayRef<double> coefficients);
   Reduced reduce(mlir::Value x, double perOctave, double high, double low, double least);
   mlir::Value expm1OfReduced(mlir::Value r);

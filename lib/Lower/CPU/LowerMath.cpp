@@ -77,6 +77,15 @@ Value expand(Operation *op, OpBuilder &b, bool fast) {
       .Case([&](math::ErfOp) { return math.erf(x); })
       .Case([&](math::SinOp) { return math.sin(x); })
       .Case([&](math::CosOp) { return math.cos(x); })
+      .Case([&](math::TanOp) { return math.tan(x); })
+      .Case([&](math::AsinOp) { return math.asin(x); })
+      .Case([&](math::AcosOp) { return math.acos(x); })
+      .Case([&](math::AtanOp) { return math.atan(x); })
+      .Case([&](math::SinhOp) { return math.sinh(x); })
+      .Case([&](math::CoshOp) { return math.cosh(x); })
+      .Case([&](math::AsinhOp) { return math.asinh(x); })
+      .Case([&](math::AcoshOp) { return math.acosh(x); })
+      .Case([&](math::AtanhOp) { return math.atanh(x); })
       .Case([&](math::RoundOp) { return math.round(x); })
       .Case([&](math::PowFOp) { return math.pow(x, op->getOperand(1)); })
       .Case([&](arith::RemFOp) { return math.fmod(x, op->getOperand(1)); })
@@ -134,10 +143,9 @@ struct LowerMath : coat::impl::LowerMathBase<LowerMath> {
     // Powers with a constant exponent first; then the functions that upstream reduces to others.
     RewritePatternSet patterns(&getContext());
     populateMathAlgebraicSimplificationPatterns(patterns);
-    math::populateExpansionPatterns(
-        patterns, {"tan", "sinh", "cosh", "asinh", "acosh", "atanh", "rsqrt", "fpowi", "ipowi", "ctlz", "clampf"});
+    math::populateExpansionPatterns(patterns, {"rsqrt", "fpowi", "ipowi", "ctlz", "clampf"});
     populateMathPolynomialApproximationPatterns(patterns, [](StringRef name) {
-      return llvm::is_contained({"math.atan", "math.atan2", "math.asin", "math.acos", "math.cbrt", "math.erfc"}, name);
+      return llvm::is_contained({"math.atan2", "math.cbrt", "math.erfc"}, name);
     });
     if (failed(applyPatternsGreedily(function, std::move(patterns))))
       return signalPassFailure();
