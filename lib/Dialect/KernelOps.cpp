@@ -23,3 +23,10 @@ void LaunchOp::getEffects(SmallVectorImpl<MemoryEffects::EffectInstance> &effect
   for (OpOperand &output : getOutputsMutable())
     effects.emplace_back(MemoryEffects::Write::get(), &output);
 }
+
+LogicalResult RequireOp::verify() {
+  auto type = cast<ShapedType>(getCondition().getType());
+  if (type.getRank() != 0 || !type.getElementType().isInteger(1)) // C1
+    return emitOpError() << "expected a condition of rank 0 and element type i1, got " << type;
+  return success();
+}

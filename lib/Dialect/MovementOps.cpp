@@ -138,6 +138,22 @@ OpFoldResult ReshapeOp::fold(FoldAdaptor adaptor) {
 }
 
 //===----------------------------------------------------------------------===//
+// coat.prefix
+//===----------------------------------------------------------------------===//
+
+LogicalResult PrefixOp::verify() {
+  RankedTensorType input = tensorType(getInput()), result = tensorType(getResult());
+  if (input.getRank() != 1 || input.getElementType() != result.getElementType()) // C1
+    return emitOpError() << "expected an input of rank 1 and element type " << result.getElementType() << ", got "
+                         << input;
+  return verifySizes(*this); // C2
+}
+
+LogicalResult PrefixOp::reifyResultShapes(OpBuilder &builder, ReifiedRankedShapedTypeDims &shapes) {
+  return reifyFromOperands(*this, builder, shapes);
+}
+
+//===----------------------------------------------------------------------===//
 // coat.broadcast
 //===----------------------------------------------------------------------===//
 

@@ -47,6 +47,26 @@ def Coat_OnceOp : Op<Coat_Dialect, "once", [SingleBlock, NoTerminator, NoRegionA
   let assemblyFormat = "$body attr-dict";
 }
 
+def Coat_RequireOp : Op<Coat_Dialect, "require"> {
+  let summary = "a truth that the model's run-time inputs must have, else the run ends with an error";
+  let description = [{
+    Stands in the entry from Import to Lower: `condition` is a tensor, a memref from Kernels on. Where it is false,
+    the run returns COAT_ERROR_DIM with the first such `message` after all kernels ran, so these may not rely on it
+    for memory safety.
+
+    Constraints:
+    * C1: condition is of rank 0 and element type i1.
+
+    Example:
+    ```mlir
+    coat.require %ok {message = "expected shape = [2, 3], got another"} : tensor<i1>
+    ```
+  }];
+  let arguments = (ins AnyTypeOf<[AnyRankedTensor, AnyMemRef]>:$condition, StrAttr:$message);
+  let assemblyFormat = "$condition attr-dict `:` type($condition)";
+  let hasVerifier = 1;
+}
+
 def Coat_WeightOp : Op<Coat_Dialect, "weight", [Pure]> {
   let summary = "a constant in the library's weight blob";
   let description = [{

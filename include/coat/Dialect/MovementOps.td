@@ -46,6 +46,30 @@ def Coat_ReshapeOp : Coat_Op<"reshape", [
   let hasFolder = 1;
 }
 
+def Coat_PrefixOp : Coat_Op<"prefix", [
+    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>]> {
+  let summary = "the first elements in row-major order, in the result's shape";
+  let description = [{
+    How many elements a data-dependent op gives is known only when it has run:
+    it fills the beginning of a list that holds the most there may be, and this
+    takes them out. `sizes` gives the dynamic sizes of the result type, in order;
+    the list is at least as long as the result.
+
+    Constraints:
+    * C1: the input has rank 1 and the result's element type.
+    * C2: one size a dynamic dimension of the result.
+
+    Example:
+    ```mlir
+    %0 = coat.prefix %list sizes %count : tensor<300xi64> to tensor<?x3xi64>
+    ```
+  }];
+  let arguments = (ins Coat_Tensor:$input, Variadic<Index>:$sizes);
+  let results = (outs Coat_Tensor:$result);
+  let assemblyFormat = "$input (`sizes` $sizes^)? attr-dict `:` type($input) `to` type($result)";
+  let hasVerifier = 1;
+}
+
 def Coat_BroadcastOp : Coat_Op<"broadcast", [
     DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>]> {
   let summary = "NumPy broadcast to the result's shape (ONNX Expand)";
