@@ -89,8 +89,16 @@ Scalar ScalarLoops::number(double value, Type type) {
   return {*this, arith::ConstantOp::create(builder, loc, attribute)};
 }
 
-Scalar ScalarLoops::toFloat(Scalar index, Type floatType) {
-  Value integer = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), index);
+Scalar ScalarLoops::toFloat(Scalar number, Type floatType) {
+  if (number.type() == floatType)
+    return number;
+  if (number.isFloat() && number.type().getIntOrFloatBitWidth() < floatType.getIntOrFloatBitWidth())
+    return {*this, arith::ExtFOp::create(builder, loc, floatType, number.value)};
+  if (number.isFloat())
+    return {*this, arith::TruncFOp::create(builder, loc, floatType, number)};
+  Value integer = number;
+  if (number.type().isIndex())
+    integer = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), number);
   return {*this, arith::SIToFPOp::create(builder, loc, floatType, integer)};
 }
 

@@ -1,4 +1,4 @@
-// Ops that read an image at computed positions: formula ops.
+// Ops that read an image at computed positions, or add windows up to one: formula ops.
 #ifndef COAT_DIALECT_SAMPLINGOPS_H
 #define COAT_DIALECT_SAMPLINGOPS_H
 

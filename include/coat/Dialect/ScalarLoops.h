@@ -78,7 +78,7 @@ public:
 
   Scalar index(int64_t value);
   Scalar number(double value, mlir::Type type);
-  Scalar toFloat(Scalar index, mlir::Type floatType);
+  Scalar toFloat(Scalar number, mlir::Type floatType);
   Scalar toIndex(Scalar number);
   Scalar dim(mlir::Value memref, int64_t dimension);
   Scalars dims(mlir::Value memref);
