@@ -1,5 +1,6 @@
 // Ops that move elements: Concat, Split, Transpose, Tile, Gather, SpaceToDepth, Trilu, OneHot.
-#include "Node.h"
+#include "Declared.h"
+#include "coat/Dialect/IndexOps.h"
 
 using namespace mlir;
 using namespace coat;
@@ -30,20 +31,33 @@ static void importTranspose(NodeImporter &node) {
 
 //===--- Concat and Split ---===//
 
-/// Concatenation of known vectors and scalars along dimension 0.
-static std::optional<Known> concatKnown(NodeImporter &node) {
-  Known result;
-  int64_t size = 0;
+/// Concatenation of known values; none where their shapes do not fit.
+static std::optional<Known> concatKnown(NodeImporter &node, int64_t axis) {
+  SmallVector<const Known *> parts;
   for (unsigned input = 0; input < node.numInputs(); ++input) {
-    const Known *part = node.known(input);
-    if (!part || part->shape.size() != 1 || (input > 0 && part->elementType != result.elementType))
+    parts.push_back(node.known(input));
+    if (!parts.back() || parts.back()->elementType != parts.front()->elementType ||
+        parts.back()->shape.size() != parts.front()->shape.size())
       return std::nullopt;
-    result.elementType = part->elementType;
-    result.elements.append(part->elements);
-    size += part->shape[0];
   }
-  result.shape = {size};
-  return isTrackable(result.shape, result.elementType) ? std::optional(result) : std::nullopt;
+  Known result{parts.front()->elementType, parts.front()->shape, {}};
+  result.shape[axis] = 0;
+  for (const Known *part : parts) {
+    SmallVector<int64_t> fitting = result.shape;
+    fitting[axis] = part->shape[axis];
+    if (fitting != part->shape)
+      return std::nullopt;
+    result.shape[axis] += part->shape[axis];
+  }
+  if (!isTrackable(result.shape, result.elementType))
+    return std::nullopt;
+  int64_t outer = *elementCount(ArrayRef(result.shape).take_front(axis));
+  for (int64_t row = 0; row < outer; ++row)
+    for (const Known *part : parts) {
+      size_t inner = part->elements.size() / outer;
+      llvm::append_range(result.elements, ArrayRef(part->elements).slice(row * inner, inner));
+    }
+  return result;
 }
 
 static void importConcat(NodeImporter &node) {
@@ -52,7 +66,7 @@ static void importConcat(NodeImporter &node) {
   int64_t axis = node.normalizeAxis(node.integer("axis", 0), node.rank(0));
   if (node.failed())
     return;
-  if (auto known = concatKnown(node))
+  if (auto known = concatKnown(node, axis))
     return node.set(0, std::move(*known));
   SmallVector<Value> parts;
   for (unsigned input = 0; input < node.numInputs(); ++input)
@@ -60,13 +74,27 @@ static void importConcat(NodeImporter &node) {
   node.set(0, node.concat(parts, axis));
 }
 
+/// Sizes that are computed at run time are those that the model declares of the parts.
+static SmallVector<AffineExpr> declaredSplit(NodeImporter &node, int64_t axis) {
+  SmallVector<int64_t> sizes;
+  for (unsigned part = 0; part < node.numOutputs(); ++part)
+    if (auto shape = node.declaredShape(part); shape && axis < int64_t(shape->size()))
+      sizes.push_back((*shape)[axis]);
+  if (sizes.size() != node.numOutputs() || node.type(1).getNumElements() != int64_t(sizes.size()))
+    return node.sizes(1, "split sizes");
+  node.require(node.emit<MatchesOp>(node.tensor(1), node.attr("choices", sizes)),
+               "expected split sizes that give the shapes that the model declares, " + node.print(node.numbers(sizes)) +
+                   ", got others");
+  return node.numbers(sizes);
+}
+
 /// Sizes of the parts: attribute (until 12), input (from 13), or equal ones, the last smaller (num_outputs, 18).
-static SmallVector<AffineExpr> splitSizes(NodeImporter &node, AffineExpr whole) {
+static SmallVector<AffineExpr> splitSizes(NodeImporter &node, AffineExpr whole, int64_t axis) {
   Symbols &symbols = node.symbols;
   if (node.opset() < 13 && node.hasAttribute("split"))
     return node.numbers(node.integers("split"));
   if (node.opset() >= 13 && node.has(1))
-    return node.sizes(1, "split sizes");
+    return comesAtRunTime(node, 1) ? declaredSplit(node, axis) : node.sizes(1, "split sizes");
   int64_t count = node.opset() >= 18 ? node.integer("num_outputs", node.numOutputs()) : node.numOutputs();
   if (count != int64_t(node.numOutputs()))
     node.fail("attribute 'num_outputs': expected " + Twine(node.numOutputs()) + ", got " + Twine(count));
@@ -86,7 +114,7 @@ static void importSplit(NodeImporter &node) {
   if (node.failed())
     return;
   AffineExpr whole = node.dims(0)[axis], offset = node.number(0);
-  SmallVector<AffineExpr> sizes = splitSizes(node, whole);
+  SmallVector<AffineExpr> sizes = splitSizes(node, whole, axis);
   if (!node.failed() && sizes.size() != node.numOutputs())
     node.fail("expected " + Twine(node.numOutputs()) + " split sizes, got " + Twine(sizes.size()));
   if (!node.failed())
@@ -111,6 +139,8 @@ static void importSplit(NodeImporter &node) {
 
 /// [a, b] repeated r, s times: [1, a, 1, b] broadcast to [r, a, s, b], as [r*a, s*b].
 static void importTile(NodeImporter &node) {
+  if (tileAsDeclared(node))
+    return;
   SmallVector<AffineExpr> repeats = node.sizes(1, "repeats");
   Value value = node.tensor(0);
   if (node.failed())
@@ -130,6 +160,20 @@ static void importTile(NodeImporter &node) {
   node.set(0, node.reshape(node.broadcast(node.reshape(value, apart), repeated), joined));
 }
 
+/// The elements at `positions` (of shape `shape`) of dimension `axis`.
+static Known gatherKnown(const Known &value, int64_t axis, ArrayRef<int64_t> positions, ArrayRef<int64_t> shape) {
+  int64_t outer = *elementCount(ArrayRef(value.shape).take_front(axis)),
+          inner = *elementCount(ArrayRef(value.shape).drop_front(axis + 1));
+  SmallVector<int64_t> picked, result(ArrayRef(value.shape).take_front(axis));
+  result.append(shape.begin(), shape.end());
+  result.append(value.shape.begin() + axis + 1, value.shape.end());
+  for (int64_t row = 0; row < outer; ++row)
+    for (int64_t position : positions)
+      for (int64_t i = 0; i < inner; ++i)
+        picked.push_back((row * value.shape[axis] + position) * inner + i);
+  return value.pick(picked, result);
+}
+
 /// A constant scalar index is a slice, which is a view; everything else is coat.gather.
 static void importGather(NodeImporter &node) {
   int64_t axis = node.normalizeAxis(node.integer("axis", 0), node.rank(0));
@@ -146,8 +190,8 @@ static void importGather(NodeImporter &node) {
                          Twine(position));
       position += position < 0 ? *extent : 0;
     }
-  if (known && known->shape.size() == 1 && positions)
-    return node.set(0, known->pick(*positions, indices->shape));
+  if (known && positions && extent)
+    return node.set(0, gatherKnown(*known, axis, *positions, indices->shape));
   if (positions && positions->size() == 1) {
     int64_t position = positions->front();
     AffineExpr offset = position < 0 ? node.symbols.sum(size, node.number(position)) : node.number(position);
@@ -200,9 +244,13 @@ static void importDepthToSpace(NodeImporter &node) {
            node.reshape(value, {in[0], depth, node.symbols.product(in[2], block), node.symbols.product(in[3], block)}));
 }
 
+/// The mode (opset 28) says whether the position in a block or the channel comes first.
 static void importSpaceToDepth(NodeImporter &node) {
   AffineExpr block;
   SmallVector<AffineExpr> in = blockShape(node, block);
+  std::string mode = node.string("mode", "DCR");
+  if (mode != "DCR" && mode != "CRD")
+    node.fail("attribute 'mode': expected DCR or CRD, got " + mode);
   Value value = node.tensor(0);
   if (node.failed())
     return;
@@ -211,7 +259,7 @@ static void importSpaceToDepth(NodeImporter &node) {
       return node.fail("expected spatial sizes in multiples of blocksize, got " + node.symbols.print(size));
   AffineExpr rows = node.symbols.floorDiv(in[2], block), columns = node.symbols.floorDiv(in[3], block);
   value = node.reshape(value, {in[0], in[1], rows, block, columns, block});
-  value = node.transpose(value, {0, 3, 5, 1, 2, 4});
+  value = node.transpose(value, mode == "DCR" ? ArrayRef<int64_t>{0, 3, 5, 1, 2, 4} : ArrayRef<int64_t>{0, 1, 3, 5, 2, 4});
   node.set(0, node.reshape(value, {in[0], node.symbols.product({in[1], block, block}), rows, columns}));
 }
 
@@ -234,14 +282,28 @@ static Value triangleMask(NodeImporter &node, AffineExpr rows, AffineExpr column
   return node.slice(mask, node.numbers({0, 0}), {rows, columns}, {1, 1});
 }
 
-/// The other triangle becomes zero: a selection by a constant mask.
+/// The same of a diagonal that is computed at run time: column - row is compared with it.
+static Value triangleMask(NodeImporter &node, AffineExpr rows, AffineExpr columns, bool upper, Value diagonal) {
+  Value row = node.reshape(node.positions(rows), {rows, node.number(1)});
+  Value gap = node.elementwise(ElementwiseKind::sub, {node.positions(columns), row});
+  return node.elementwise(upper ? ElementwiseKind::greater_equal : ElementwiseKind::less_equal,
+                          {gap, node.reshape(diagonal, {})});
+}
+
+/// The other triangle becomes zero: a selection by a mask.
 static void importTrilu(NodeImporter &node) {
-  bool upper = node.integer("upper", 1) != 0;
-  int64_t diagonal = node.has(1) ? int64_t(node.number(1, "k")) : 0, rank = node.rank(0);
+  bool upper = node.integer("upper", 1) != 0, atRunTime = comesAtRunTime(node, 1);
+  int64_t diagonal = node.has(1) && !atRunTime ? int64_t(node.number(1, "k")) : 0, rank = node.rank(0);
   if (!node.failed() && rank < 2)
     node.fail("expected matrices, got rank " + Twine(rank));
   if (node.failed())
     return;
+  if (atRunTime) {
+    SmallVector<AffineExpr> matrix = node.dims(0);
+    Value mask = triangleMask(node, matrix[rank - 2], matrix[rank - 1], upper, node.tensor(1));
+    Value zero = node.scalar(0, node.elementType(0));
+    return node.set(0, node.elementwise(ElementwiseKind::select, {mask, node.tensor(0), zero}));
+  }
   if (const Known *known = node.known(0)) {
     Known result = *known;
     int64_t position = 0;
@@ -259,10 +321,21 @@ static void importTrilu(NodeImporter &node) {
   node.set(0, node.elementwise(ElementwiseKind::select, {mask, node.tensor(0), zero}));
 }
 
+/// The constant depth, or, of one that is computed at run time, the size that the model declares of the result.
+static double readDepth(NodeImporter &node, int64_t axis) {
+  auto shape = node.declaredShape(0);
+  if (!comesAtRunTime(node, 1) || !shape || axis >= int64_t(shape->size()))
+    return node.number(1, "depth");
+  Value depth = node.convert(node.tensor(1), IntegerType::get(node.context, 64));
+  node.require(node.emit<MatchesOp>(depth, node.attr("choices", (*shape)[axis])),
+               "expected a depth of " + Twine((*shape)[axis]) + ", as the model declares, got another");
+  return double((*shape)[axis]);
+}
+
 /// indices compared with 0 .. depth-1 along a new dimension; an index below zero counts from the end.
 static void importOneHot(NodeImporter &node) {
-  double depth = node.number(1, "depth");
   int64_t rank = node.rank(0), axis = node.normalizeAxis(node.integer("axis", -1), rank + 1);
+  double depth = readDepth(node, axis);
   Type indexType = node.elementType(0);
   if (!node.failed() && (depth < 1 || depth > 1e6 || !indexType.isIntOrFloat()))
     node.refuse("expected a depth of 1 to 1000000, got another");

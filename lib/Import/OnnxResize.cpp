@@ -1,5 +1,5 @@
 // Resize (opset 10 to 19) and Upsample (7 to 9).
-#include "Node.h"
+#include "OnnxResize.h"
 #include <cmath>
 
 using namespace mlir;
@@ -25,14 +25,17 @@ static ResizeMode readMode(NodeImporter &node) {
   return ResizeMode::cubic;
 }
 
-static CoordinateMode readCoordinates(NodeImporter &node) {
+/// None for tf_crop_and_resize.
+static std::optional<CoordinateMode> readCoordinates(NodeImporter &node) {
   if (node.opset() < 11)
     return CoordinateMode::asymmetric;
   std::string mode = node.string("coordinate_transformation_mode", "half_pixel");
+  if (mode == "tf_crop_and_resize")
+    return std::nullopt;
   if (auto known = symbolizeCoordinateMode(mode))
     return *known;
   node.refuse("attribute 'coordinate_transformation_mode': expected half_pixel, half_pixel_symmetric, "
-              "pytorch_half_pixel, align_corners or asymmetric, got " +
+              "pytorch_half_pixel, align_corners, asymmetric or tf_crop_and_resize, got " +
               mode);
   return CoordinateMode::half_pixel;
 }
@@ -48,16 +51,16 @@ static NearestMode readNearest(NodeImporter &node) {
   return NearestMode::floor;
 }
 
-/// Scales as a known input.
-static SmallVector<double> readScales(NodeImporter &node, unsigned input) {
-  SmallVector<double> scales;
+/// A known input of floating-point numbers.
+static SmallVector<double> readNumbers(NodeImporter &node, unsigned input, StringRef what) {
+  SmallVector<double> numbers;
   const Known *known = node.known(input);
   if (!known || !known->isFloat())
-    node.refuse("expected constant scales, got a value computed at run time");
+    node.refuse("expected constant " + what + ", got a value computed at run time");
   else
     for (const Scalar &element : known->elements)
-      scales.push_back(element.number);
-  return scales;
+      numbers.push_back(element.number);
+  return numbers;
 }
 
 static bool isPresent(NodeImporter &node, unsigned input) {
@@ -126,20 +129,55 @@ static void fromScales(NodeImporter &node, ArrayRef<double> scales, ArrayRef<int
   }
 }
 
-static void emitResize(NodeImporter &node, Target &target, ResizeMode mode) {
-  CoordinateMode coordinates = readCoordinates(node);
+/// The dimensions that change, each with its part of the input in tf_crop_and_resize: input 1 has their beginnings, then
+/// their ends.
+static SmallVector<ResizeAxis> changedAxes(NodeImporter &node, const Target &target, ArrayRef<int64_t> axes,
+                                           ArrayRef<AffineExpr> dims, std::optional<CoordinateMode> coordinates) {
+  SmallVector<double> crop;
+  if (!coordinates)
+    crop = readNumbers(node, 1, "roi");
+  if (!coordinates && !node.failed() && crop.size() != 2 * axes.size())
+    node.fail("expected a roi of " + Twine(2 * axes.size()) + " numbers, got " + Twine(crop.size()));
+  SmallVector<ResizeAxis> changed;
+  for (auto [index, axis] : llvm::enumerate(axes)) {
+    if (node.failed())
+      return {};
+    ResizeAxis entry{axis, constantOf(dims[axis]).value_or(-1), target.sizes[axis], target.scales[axis], coordinates};
+    if (!coordinates) {
+      entry.cropBegin = crop[index];
+      entry.cropEnd = crop[index + axes.size()];
+    }
+    bool whole = entry.cropBegin == 0 && entry.cropEnd == 1;
+    if (entry.scale == 1 && entry.input == entry.output && whole)
+      continue;
+    if (entry.input < 1 || entry.output < 1)
+      node.refuse("expected static sizes of at least 1 with antialias or tf_crop_and_resize, got others; try --dim");
+    if (!(std::abs(entry.cropBegin) < 1e6 && std::abs(entry.cropEnd) < 1e6))
+      node.fail("expected a roi of sensible numbers, got others");
+    changed.push_back(entry);
+  }
+  return changed;
+}
+
+static void emitResize(NodeImporter &node, Target &target, ResizeMode mode, ArrayRef<int64_t> axes) {
+  std::optional<CoordinateMode> coordinates = readCoordinates(node);
   NearestMode nearest = readNearest(node);
-  double coefficient = node.real("cubic_coeff_a", -0.75);
-  node.ignore("extrapolation_value"); // of tf_crop_and_resize, which is refused
-  node.only("antialias", 0);
+  double coefficient = node.real("cubic_coeff_a", -0.75), extrapolation = node.real("extrapolation_value", 0.0);
+  bool antialias = node.opset() >= 18 && node.integer("antialias", 0) != 0 && mode != ResizeMode::nearest;
+  bool excludeOutside = node.integer("exclude_outside", 0) != 0;
+  if (antialias || !coordinates) {
+    SmallVector<ResizeAxis> changed = changedAxes(node, target, axes, node.dims(0), coordinates);
+    return node.set(0, resizeByWeights(node, node.tensor(0), changed,
+                                       {mode, nearest, coefficient, antialias, excludeOutside, extrapolation}));
+  }
   SmallVector<NamedAttribute> attributes = {
       node.attr("scales", DenseF64ArrayAttr::get(node.context, target.scales)),
       node.attr("sizes", target.sizes),
       node.attr("mode", ResizeModeAttr::get(node.context, mode)),
-      node.attr("coordinate_mode", CoordinateModeAttr::get(node.context, coordinates)),
+      node.attr("coordinate_mode", CoordinateModeAttr::get(node.context, *coordinates)),
       node.attr("nearest_mode", NearestModeAttr::get(node.context, nearest)),
       node.attr("cubic_coeff", coefficient)};
-  if (node.integer("exclude_outside", 0) != 0)
+  if (excludeOutside)
     attributes.push_back(node.unit("exclude_outside"));
   node.set(0, node.emit<ResizeOp>(node.tensor(0), attributes));
 }
@@ -155,12 +193,12 @@ static void importResize(NodeImporter &node) {
   if (node.opset() >= 18 && node.hasAttribute("axes"))
     axes = node.normalizeAxes(node.integers("axes"), rank);
   if (node.opset() < 11)
-    fromScales(node, readScales(node, 1), axes, dims, target);
+    fromScales(node, readNumbers(node, 1, "scales"), axes, dims, target);
   else if (isPresent(node, 2))
-    fromScales(node, readScales(node, 2), axes, dims, target);
+    fromScales(node, readNumbers(node, 2, "scales"), axes, dims, target);
   else
     fromSizes(node, axes, dims, target);
-  emitResize(node, target, mode);
+  emitResize(node, target, mode, axes);
 }
 
 /// Scales are an attribute at opset 7, an input at 9.
@@ -169,8 +207,8 @@ static void importUpsample(NodeImporter &node) {
   SmallVector<AffineExpr> dims = node.dims(0);
   SmallVector<int64_t> axes = llvm::to_vector(llvm::seq<int64_t>(0, dims.size()));
   Target target{SmallVector<double>(dims.size(), 1.0), SmallVector<int64_t>(dims.size(), -1)};
-  fromScales(node, node.opset() < 9 ? node.reals("scales") : readScales(node, 1), axes, dims, target);
-  emitResize(node, target, mode);
+  fromScales(node, node.opset() < 9 ? node.reals("scales") : readNumbers(node, 1, "scales"), axes, dims, target);
+  emitResize(node, target, mode, axes);
 }
 
 ArrayRef<Handler> coat::onnx::resizeHandlers() {
