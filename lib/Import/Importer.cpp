@@ -234,10 +234,15 @@ void Importer::collectUses(ArrayRef<Node> nodes, ArrayRef<ValueInfo> outputs) {
     for (const AttributeData &attribute : node.attributes)
       if (attribute.graph)
         collectUses(attribute.graph->nodes, attribute.graph->outputs);
+    if (values.contains(tensor.name))
+      continue; // from the step before
   }
   for (const ValueInfo &output : outputs)
     used.insert(output.name);
 }
+  for (const Node &node : graph.nodes)
+    for (const std::string &output : node.outputs)
+      values[output] = ModelValue();
 
 OwningOpRef<ModuleOp> Importer::run(Model &model, ArrayRef<Node> nodes, const ImportOptions &options,
                                     std::vector<CoverageEntry> *coverage) {

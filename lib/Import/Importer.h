@@ -53,7 +53,8 @@ public:
   mlir::Value size(mlir::AffineExpr expr);
   /// The expression of a value that size() made, else null.
   mlir::AffineExpr exprOf(mlir::Value value) const { return sizeExprs.lookup(value); }
-  /// Imports the nodes of a flattened and validated branch. False with the reason.
+  /// Imports the nodes of a flattened and validated graph of a node, once more for each step of a loop. False with the
+  /// reason.
   bool importGraph(Graph &graph, std::string &message, bool &refused);
   /// Registers a constant; null type when its element type is not supported.
   ModelValue constant(const Tensor &tensor);
@@ -71,6 +72,8 @@ public:
 private:
   bool fail(const llvm::Twine &message) {
     error = message.str();
+  int64_t unrolled = 0; // nodes of all steps of loops
+  int64_t imported = 0; // nodes, those of branches and steps too
     return false;
   }
   bool createEntry(const Model &model, const ImportOptions &options);

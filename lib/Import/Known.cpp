@@ -113,6 +113,12 @@ static std::optional<double> evaluateFloat(ElementwiseKind kind, ArrayRef<Scalar
     return std::floor(a);
   case ElementwiseKind::ceil:
     return std::ceil(a);
+  case ElementwiseKind::round:
+    return std::nearbyint(a);
+  case ElementwiseKind::exp:
+    return std::exp(a);
+  case ElementwiseKind::log:
+    return std::log(a);
   case ElementwiseKind::add:
     return a + b;
   case ElementwiseKind::sub:
@@ -284,6 +290,46 @@ std::optional<Known> coat::onnx::evaluate(const Symbols &symbols, ElementwiseKin
     result.elements.push_back(element.value_or(Scalar{}));
   });
   return decided ? std::optional(result) : std::nullopt;
+}
+
+/// What joins two elements of a reduction, if it is one that needs nothing before or behind.
+static std::optional<ElementwiseKind> joinOf(ReduceKind kind) {
+  switch (kind) {
+  case ReduceKind::sum:
+    return ElementwiseKind::add;
+  case ReduceKind::prod:
+    return ElementwiseKind::mul;
+  case ReduceKind::min:
+    return ElementwiseKind::min;
+  case ReduceKind::max:
+    return ElementwiseKind::max;
+  default:
+    return std::nullopt;
+  }
+}
+
+std::optional<Known> coat::onnx::evaluateReduce(const Symbols &symbols, ReduceKind kind, const Known &value,
+                                                int64_t axis) {
+  auto join = joinOf(kind);
+  if (!join || value.shape[axis] == 0 || value.elementType.isInteger(1))
+    return std::nullopt;
+  SmallVector<int64_t> shape = value.shape;
+  shape[axis] = 1;
+  auto slice = [&](int64_t at) {
+    SmallVector<int64_t> positions, source;
+    forEachIndex(shape, [&](ArrayRef<int64_t> index) {
+      source.assign(index.begin(), index.end());
+      source[axis] = at;
+      positions.push_back(broadcastPosition(source, value.shape));
+    });
+    return value.pick(positions, shape);
+  };
+  std::optional<Known> total = slice(0);
+  for (int64_t at = 1; total && at < value.shape[axis]; ++at) {
+    Known next = slice(at);
+    total = evaluate(symbols, *join, {&*total, &next});
+  }
+  return total;
 }
 
 static std::optional<Scalar> castScalar(const Symbols &symbols, const Scalar &value, Type type) {

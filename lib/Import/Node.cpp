@@ -89,6 +89,20 @@ Value NodeImporter::tensor(unsigned input) {
   return result;
 }
 
+ModelValue NodeImporter::modelValue(unsigned input) {
+  known(input); // reads a small constant of the model
+  ModelValue *found = value(input);
+  return found ? *found : ModelValue();
+}
+
+Value NodeImporter::tensor(ModelValue value) {
+  std::string why;
+  Value result = failed() ? Value() : importer.materialize(value, loc, why);
+  if (!result && !failed())
+    refuse(why);
+  return result;
+}
+
 const Known *NodeImporter::known(unsigned input) {
   ModelValue *found = has(input) ? value(input) : nullptr;
   if (found && !found->known && found->data)
@@ -175,22 +189,30 @@ const Tensor *NodeImporter::tensorAttribute(StringRef name) {
   return found ? found->tensor.get() : nullptr;
 }
 
-void NodeImporter::inlineGraph(StringRef name) {
+SmallVector<std::string> NodeImporter::strings(StringRef name) {
+  const AttributeData *found = find(name, AttributeData::Strings, "strings");
+  return found ? SmallVector<std::string>(found->strings.begin(), found->strings.end()) : SmallVector<std::string>();
+}
+
+Graph *NodeImporter::graph(StringRef name) {
   const AttributeData *found = find(name, AttributeData::GraphKind, "a graph");
   if (!found)
-    return fail("expected attribute '" + name + "', got none");
-  Graph &graph = *found->graph;
-  if (graph.outputs.size() != node.outputs.size())
-    return fail("attribute '" + name + "': expected " + Twine(node.outputs.size()) + " outputs, got " +
-                Twine(graph.outputs.size()));
+    fail("expected attribute '" + name + "', got none");
+  return found ? found->graph.get() : nullptr;
+}
+
+SmallVector<ModelValue> NodeImporter::importGraph(Graph &graph, ArrayRef<ModelValue> inputs) {
   std::string message;
   bool refused = false;
-  if (!importer.importGraph(graph, message, refused))
-    return refused ? refuse(message) : fail(message);
-  for (auto [index, output] : llvm::enumerate(graph.outputs)) {
-    ModelValue copy = importer.values[output.name];
-    importer.values[node.outputs[index]] = std::move(copy);
-    produced[index] = true;
+  if (graph.inputs.size() != inputs.size())
+    fail("expected a graph of " + Twine(inputs.size()) + " inputs, got " + Twine(graph.inputs.size()));
+  if (failed())
+    return {};
+  for (auto [formal, actual] : llvm::zip(graph.inputs, inputs))
+    importer.values[formal.name] = actual;
+  if (!importer.importGraph(graph, message, refused)) {
+    refused ? refuse(message) : fail(message);
+    return {};
   }
 }
 
@@ -205,6 +227,12 @@ int64_t NodeImporter::normalizeAxis(int64_t axis, int64_t rank) {
     return axis < 0 ? axis + rank : axis;
   fail("expected an axis of -" + Twine(rank) + " to " + Twine(rank - 1) + ", got " + Twine(axis));
   return 0;
+  return llvm::map_to_vector(graph.outputs, [&](const ValueInfo &output) {
+    ModelValue &result = importer.values[output.name];
+    if (!result.known && result.data)
+      result.known = importer.tensors.knownOf(*result.data, symbols);
+    return result;
+  });
 }
 
 SmallVector<int64_t> NodeImporter::normalizeAxes(ArrayRef<int64_t> axes, int64_t rank) {
@@ -250,13 +278,16 @@ void NodeImporter::set(unsigned output, Known known) {
   value.known = std::move(known);
 }
 
-void NodeImporter::forward(unsigned output, unsigned input) {
-  ModelValue *found = value(input);
-  if (!found || output >= node.outputs.size())
+void NodeImporter::set(unsigned output, ModelValue result) {
+  if (failed() || output >= node.outputs.size())
     return;
-  ModelValue copy = *found;
   produced[output] = true;
-  importer.values[node.outputs[output]] = std::move(copy);
+  importer.values[node.outputs[output]] = std::move(result);
+}
+
+void NodeImporter::forward(unsigned output, unsigned input) {
+  if (ModelValue *found = value(input))
+    set(output, ModelValue(*found));
 }
 
 //===--- sizes and attributes ---===//

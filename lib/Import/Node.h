@@ -35,6 +35,9 @@ public:
   int64_t rank(unsigned input);
   llvm::SmallVector<mlir::AffineExpr> dims(unsigned input);
   mlir::Value tensor(unsigned input);
+  /// An input whatever form it has, and a value of any form as a tensor.
+  ModelValue modelValue(unsigned input);
+  mlir::Value tensor(ModelValue value);
   /// Null when the input is not known element by element.
   const Known *known(unsigned input);
   /// A known input as integers; `what` names it in the error when it is not constant.
@@ -51,9 +54,12 @@ public:
   std::string string(llvm::StringRef name, llvm::StringRef fallback);
   llvm::SmallVector<int64_t> integers(llvm::StringRef name);
   llvm::SmallVector<double> reals(llvm::StringRef name);
+  llvm::SmallVector<std::string> strings(llvm::StringRef name);
   const Tensor *tensorAttribute(llvm::StringRef name);
-  /// Imports the nodes of a graph attribute; its outputs become the node's results.
-  void inlineGraph(llvm::StringRef name);
+  /// A graph attribute; null, with an error, when there is none.
+  Graph *graph(llvm::StringRef name);
+  /// Imports the nodes of a graph attribute with these values as its inputs. Its outputs; none after an error.
+  llvm::SmallVector<ModelValue> importGraph(Graph &graph, llvm::ArrayRef<ModelValue> inputs);
   /// The attribute may only have this value: others are refused by name.
   void only(llvm::StringRef name, int64_t value);
   /// Marks an attribute as read, for those that say nothing about inference.
@@ -70,6 +76,7 @@ public:
   /// The result is the input itself.
   void forward(unsigned output, unsigned input);
 
+  void set(unsigned output, ModelValue value);
   // Ops. Results whose symbolic sizes differ from what the op says are an error of ours.
   template <typename OpTy>
   mlir::Operation *create(mlir::ValueRange operands, llvm::ArrayRef<mlir::NamedAttribute> attributes);
@@ -189,6 +196,7 @@ llvm::ArrayRef<Handler> resizeHandlers();
 llvm::ArrayRef<Handler> samplingHandlers();
 llvm::ArrayRef<Handler> shapeHandlers();
 llvm::ArrayRef<Handler> signalHandlers();
+llvm::ArrayRef<Handler> einsumHandlers();
 llvm::ArrayRef<Handler> sliceHandlers();
 llvm::ArrayRef<Handler> trainingHandlers();
 

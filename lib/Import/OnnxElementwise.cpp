@@ -22,6 +22,19 @@ static bool fold(NodeImporter &node, Kind kind, unsigned count) {
   return result.has_value();
 }
 
+/// The same, any number of operands joined one after another.
+static bool foldAll(NodeImporter &node, Kind kind) {
+  const Known *first = node.known(0);
+  std::optional<Known> total = first ? std::optional(*first) : std::nullopt;
+  for (unsigned input = 1; total && input < node.numInputs(); ++input) {
+    const Known *next = node.known(input);
+    total = next ? evaluate(node.symbols, kind, {&*total, next}) : std::nullopt;
+  }
+  if (total)
+    node.set(0, std::move(*total));
+  return total.has_value();
+}
+
 template <Kind kind> static void unary(NodeImporter &node) {
   if (!fold(node, kind, 1))
     node.set(0, node.elementwise(kind, node.tensor(0)));
@@ -132,7 +145,7 @@ static void importBitShift(NodeImporter &node) {
 /// Sum, Max, Min and Mean of any number of inputs.
 template <Kind kind> static void variadic(NodeImporter &node) {
   bool mean = node.op() == "Mean";
-  if (!mean && node.numInputs() == 2 && fold(node, kind, 2))
+  if (!mean && foldAll(node, kind))
     return;
   Value result = node.tensor(0);
   for (unsigned input = 1; input < node.numInputs(); ++input)

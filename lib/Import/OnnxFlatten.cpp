@@ -2,9 +2,9 @@
 //
 // Before validation, because a function's body refers to names and opsets of its
 // own: afterwards there is one list of nodes in one namespace and every check is
-// written once. The branches of an If stay graphs of their own (which one is taken
-// shows only when sizes are known), but their names join the one namespace, so that
-// the importer takes a branch by importing its nodes.
+// written once. The branches of an If and the bodies of loops stay graphs of their own
+// (which branch is taken, and how often, shows only when sizes are known), but their
+// names join the one namespace, so that the importer takes a branch by importing its nodes.
 #include "OnnxFlatten.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringMap.h"
@@ -22,6 +22,7 @@ constexpr unsigned maxDepth = 64;
 struct Progress {
   size_t nodes = 0;  // and calls
   size_t copied = 0; // bytes of names and attributes
+  size_t graphs = 0; // of nodes
   llvm::StringMap<const Function *> functions;
 };
 
@@ -192,13 +193,14 @@ bool Flattener::inlineCall(const Node &call, const Function &function, unsigned 
   return true;
 }
 
-/// Flattens a branch of an If in place, its own names prefixed by the node's.
+/// Flattens a graph of a node in place, its own names prefixed by the node's.
 bool Flattener::flattenBranch(const Node &node, Graph &branch, llvm::ArrayRef<OpsetImport> opsets, unsigned depth) {
   if (depth > maxDepth)
     return fail(node, "expected at most " + llvm::Twine(maxDepth) + " graphs in one another, got more");
-  if (!branch.inputs.empty())
+  if (node.op == "If" && !branch.inputs.empty())
     return fail(node, "expected branches without inputs, got input '" + branch.inputs.front().name + "'");
-  std::string prefix = node.label().str() + "/", valuePrefix = prefix + "/";
+  // Two branches of a node, and nodes of one name, may use the same names inside.
+  std::string prefix = node.label().str() + "/", valuePrefix = prefix + std::to_string(progress.graphs++) + "/";
   llvm::StringMap<std::string> names;
   auto define = [&](std::string &name) {
     if (!name.empty())
@@ -208,6 +210,8 @@ bool Flattener::flattenBranch(const Node &node, Graph &branch, llvm::ArrayRef<Op
     if (auto found = names.find(name); found != names.end())
       name = found->second;
   };
+  for (ValueInfo &input : branch.inputs)
+    define(input.name);
   for (Tensor &tensor : branch.initializers)
     define(tensor.name);
   for (Node &inner : branch.nodes) {
@@ -244,7 +248,7 @@ bool Flattener::add(Node node, llvm::ArrayRef<OpsetImport> opsets, unsigned dept
   if (node.opset == 0)
     return fail(node, "expected an opset import of domain '" + (node.domain.empty() ? "ai.onnx" : node.domain) +
                           "', got none");
-  if (node.domain.empty() && node.op == "If")
+  if (node.hasGraphs())
     for (AttributeData &attribute : node.attributes)
       if (attribute.graph && !flattenBranch(node, *attribute.graph, opsets, depth + 1))
         return false;

@@ -7,7 +7,7 @@
 namespace coat::onnx {
 
 /// Copies the graph's nodes, calls of the model's own functions replaced by their bodies, with the opset of
-/// each node filled in, and so in the branches of each If, whose names become unique in the model. False, with
+/// each node filled in, and so in the graphs of If, Loop and Scan, whose names become unique in the model. False, with
 /// `error`, on recursion, a missing opset import or an unbound attribute.
 bool flatten(const Model &model, std::vector<Node> &nodes, std::string &error);
 

@@ -88,6 +88,8 @@ struct Node {
   /// The node's name, or that of its first result.
   llvm::StringRef label() const;
   /// Calls `visit` with every name that the node reads.
+  /// Whether the node computes what graphs of its own say: If, Loop, Scan, FlexAttention.
+  bool hasGraphs() const;
   void forEachRead(llvm::function_ref<void(const std::string &)> visit) const;
 };
 

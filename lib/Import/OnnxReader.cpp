@@ -250,6 +250,12 @@ llvm::StringRef Node::label() const {
   return "";
 }
 
+bool Node::hasGraphs() const {
+  if (domain == "ai.onnx.preview")
+    return op == "FlexAttention";
+  return domain.empty() && (op == "If" || op == "Loop" || op == "Scan");
+}
+
 void Node::forEachRead(llvm::function_ref<void(const std::string &)> visit) const {
   for (const auto *names : {&inputs, &captures})
     for (const std::string &name : *names)

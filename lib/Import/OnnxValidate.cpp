@@ -73,10 +73,10 @@ bool checkVersions(const Model &model, std::string &error, bool &notSupported) {
   return true;
 }
 
-/// Checks the branches of each If, and notes what they read from here.
+/// Checks the branches of each If and the bodies of loops, and notes what they read from here.
 bool Validator::branches() {
   for (Node &node : nodes) {
-    if (!node.domain.empty() || node.op != "If")
+    if (!node.hasGraphs())
       continue;
     for (AttributeData &attribute : node.attributes) {
       if (!attribute.graph)

@@ -9,7 +9,8 @@ from conftest import within_bounds
 
 TORCH = ["lenet5", "resnet18", "resnet50", "mobilenet_v2", "googlenet", "vit_ti16", "unet_attention", "se_resnet18",
          "cbam_resnet18", "text_classifier", "cross_attention", "conv3d", "conv_attention", "efficientnet_b0"]
-LITERATURE = ["detr", "conformer", "diffusion_block", "image_text", "plain_attention", "conv_plain_attention"]
+LITERATURE = ["detr", "conformer", "diffusion_block", "image_text", "plain_attention", "conv_plain_attention",
+              "lstm_attention", "rnn_attention", "gru_classifier"]
 # Up to 110 million parameters: scripts/check_long.sh runs them.
 LARGE = ["convnext_t", "swin_t", "vit_b16", "bert_base", "coatnet_0", "cvt_13", "mobilevit_s", "whisper_tiny_encoder"]
 GRAPHS = ["region_attention", "deformable"]

@@ -322,6 +322,33 @@ class PlainAttention(nn.Module):
         return (torch.softmax(x @ x.transpose(1, 2), -1) @ x).transpose(1, 2).reshape(f.shape)
 
 
+class RecurrentAttention(nn.Module):
+    """A classifier of sentences: the last state of a recurrent network asks all states (Luong's attention)."""
+    def __init__(self, kind, dim=48, hidden=70):
+        super().__init__()
+        self.words, self.cell = nn.Embedding(300, dim), kind(dim, hidden, batch_first=True)
+        self.ask, self.combine, self.head = nn.Linear(hidden, hidden), nn.Linear(2 * hidden, hidden), nn.Linear(hidden, 5)
+
+    def forward(self, tokens):
+        states, _ = self.cell(self.words(tokens))
+        last = states[:, -1]
+        weights = torch.softmax(states @ self.ask(last).unsqueeze(2), 1)
+        context = (weights * states).sum(1)
+        return self.head(torch.tanh(self.combine(torch.cat([context, last], -1))))
+
+
+class GruClassifier(nn.Module):
+    """Two layers of GRUs that read both ways; the last states of both ways are classified."""
+    def __init__(self, features=20, hidden=33):
+        super().__init__()
+        self.cell = nn.GRU(features, hidden, num_layers=2, bidirectional=True)
+        self.head = nn.Linear(2 * hidden, 7)
+
+    def forward(self, frames):
+        states, last = self.cell(frames)
+        return self.head(torch.cat([last[-2], last[-1]], -1) + states.mean(0))
+
+
 IMAGE = lambda side: lambda: {"image": torch.randn(1, 3, side, side)}
 FEATURES = lambda: {"features": torch.randn(1, 32, 16, 16) * 0.3}
 
@@ -336,5 +363,8 @@ networks = {
                                                  "text": torch.randn(1, 77, 96)}),
     "image_text": (ImageText, lambda: {"image": torch.randn(1, 3, 64, 64), "tokens": torch.randint(0, 500, (1, 16))}),
     "plain_attention": (PlainAttention, FEATURES),
+    "lstm_attention": (lambda: RecurrentAttention(nn.LSTM), lambda: {"tokens": torch.randint(0, 300, (2, 40))}),
+    "rnn_attention": (lambda: RecurrentAttention(nn.RNN), lambda: {"tokens": torch.randint(0, 300, (2, 40))}),
+    "gru_classifier": (GruClassifier, lambda: {"frames": torch.randn(50, 3, 20)}),
     "conv_plain_attention": (lambda: PlainAttention(True), FEATURES),
 }
