@@ -122,6 +122,11 @@ static Attribute evaluate(Block &block, Value result, ArrayRef<Attribute> args) 
     SmallVector<Attribute> operands;
     for (Value operand : op.getOperands())
       operands.push_back(values.lookup(operand));
+    if (isa<UnrealizedConversionCastOp>(op)) { // another sign
+      auto integer = dyn_cast_or_null<IntegerAttr>(operands.front());
+      values[op.getResult(0)] = integer ? IntegerAttr::get(op.getResult(0).getType(), integer.getValue()) : Attribute();
+      continue;
+    }
     SmallVector<OpFoldResult> folded;
     if (failed(op.fold(operands, folded)) || folded.size() != 1)
       return {};

@@ -56,14 +56,33 @@ std::optional<ConstantTensor> ConstantTensor::get(Value value) {
 
 bool ConstantTensor::readable() const {
   Type element = type.getElementType();
-  return element.isF32() || element.isF64() || element.isInteger(1) || element.isInteger(8) || element.isInteger(32) ||
-         element.isInteger(64);
+  return isa<IntegerType, Float64Type, Float32Type, Float16Type, BFloat16Type>(element);
 }
 
 template <typename T> static double load(const char *at) {
   T value;
   std::memcpy(&value, at, sizeof(T));
   return static_cast<double>(value);
+}
+
+/// An f16: the product corrects the exponent, whose bias differs by 112, and normalizes denormals on the way.
+static double loadHalf(const char *at) {
+  uint16_t bits;
+  std::memcpy(&bits, at, sizeof(bits));
+  uint32_t magnitude = bits & 0x7fff, wide = magnitude << 13;
+  float value;
+  if (magnitude >= 0x7c00)
+    wide |= 0x7f800000;
+  std::memcpy(&value, &wide, sizeof(value));
+  if (magnitude < 0x7c00)
+    value *= 0x1p112f;
+  return bits & 0x8000 ? -value : value;
+}
+
+/// A bf16: the upper half of an f32.
+static double loadBrain(const char *at) {
+  char bytes[4] = {0, 0, at[0], at[1]};
+  return load<float>(bytes);
 }
 
 double ConstantTensor::number(int64_t i) const {
@@ -73,11 +92,49 @@ double ConstantTensor::number(int64_t i) const {
     return load<float>(at);
   if (element.isF64())
     return load<double>(at);
-  if (element.isInteger(64))
-    return load<int64_t>(at);
-  if (element.isInteger(32))
-    return load<int32_t>(at);
-  return element.isUnsignedInteger() || element.isInteger(1) ? load<uint8_t>(at) : load<int8_t>(at);
+  if (element.isF16())
+    return loadHalf(at);
+  if (element.isBF16())
+    return loadBrain(at);
+  bool isUnsigned = element.isUnsignedInteger();
+  switch (width()) {
+  case 8:
+    return isUnsigned ? load<uint64_t>(at) : load<int64_t>(at);
+  case 4:
+    return isUnsigned ? load<uint32_t>(at) : load<int32_t>(at);
+  case 2:
+    return isUnsigned ? load<uint16_t>(at) : load<int16_t>(at);
+  default:
+    return isUnsigned || element.isInteger(1) ? load<uint8_t>(at) : load<int8_t>(at);
+  }
+}
+
+bool coat::graph::store(char *to, Type type, double value) {
+  auto put = [&](auto typed) {
+    std::memcpy(to, &typed, sizeof(typed));
+    return true;
+  };
+  if (type.isF32())
+    return put(static_cast<float>(value));
+  if (type.isF64())
+    return put(value);
+  if (auto narrow = dyn_cast<FloatType>(type)) {
+    APFloat rounded(value);
+    bool loses;
+    rounded.convert(narrow.getFloatSemantics(), APFloat::rmNearestTiesToEven, &loses);
+    return put(static_cast<uint16_t>(rounded.bitcastToAPInt().getZExtValue()));
+  }
+  if (type.isInteger(1))
+    return put(static_cast<uint8_t>(value != 0));
+  if (!(std::abs(value) < largestInteger))
+    return false;
+  bool isUnsigned = type.isUnsignedInteger();
+  auto integer = static_cast<int64_t>(value);
+  unsigned width = type.getIntOrFloatBitWidth();
+  if (isUnsigned ? integer < 0 || !llvm::isUIntN(width, integer) : !llvm::isIntN(width, integer))
+    return false;
+  std::memcpy(to, &integer, width / 8);
+  return true;
 }
 
 SmallVector<double> ConstantTensor::numbers() const {
@@ -104,15 +161,11 @@ Value coat::graph::blobConstant(OpBuilder &builder, Location loc, RankedTensorTy
 }
 
 Value coat::graph::floatConstant(OpBuilder &builder, Location loc, RankedTensorType type, ArrayRef<double> values) {
-  AsmResourceBlob blob = newBlob(values.size() * elementWidth(type.getElementType()));
+  unsigned width = elementWidth(type.getElementType());
+  AsmResourceBlob blob = newBlob(values.size() * width);
   char *to = blob.getMutableData().data();
-  for (auto [i, value] : llvm::enumerate(values)) {
-    float single = static_cast<float>(value);
-    if (type.getElementType().isF64())
-      std::memcpy(to + i * 8, &value, 8);
-    else
-      std::memcpy(to + i * 4, &single, 4);
-  }
+  for (auto [i, value] : llvm::enumerate(values))
+    store(to + i * width, type.getElementType(), value);
   return blobConstant(builder, loc, type, std::move(blob));
 }
 

@@ -30,7 +30,7 @@ public:
   bool isFloat() const { return mlir::isa<mlir::FloatType>(type.getElementType()); }
   /// Element `i` as a number; needs `readable`.
   double number(int64_t i) const;
-  /// Whether `number` understands the element type (f32, f64, i1, i8, i32, i64).
+  /// Whether `number` understands the element type: integers of up to 64 bits and floats of 16 to 64.
   bool readable() const;
   /// All elements as doubles; needs `readable`.
   llvm::SmallVector<double> numbers() const;
@@ -42,6 +42,12 @@ private:
 /// Bytes of one element of `type` in a constant; 0 when it has no whole number of bytes.
 unsigned elementWidth(mlir::Type type);
 
+/// Integers of a larger magnitude are not folded: doubles do not hold each of them.
+inline constexpr double largestInteger = 9e15;
+
+/// Writes `value`, rounded for floating-point types, as an element of `type` to `to`; false when it does not fit.
+bool store(char *to, mlir::Type type, double value);
+
 /// A blob of `bytes` bytes, 64-byte aligned, to be filled and handed to `blobConstant`.
 mlir::AsmResourceBlob newBlob(size_t bytes);
 
@@ -49,7 +55,7 @@ mlir::AsmResourceBlob newBlob(size_t bytes);
 mlir::Value blobConstant(mlir::OpBuilder &builder, mlir::Location loc, mlir::RankedTensorType type,
                          mlir::AsmResourceBlob blob);
 
-/// arith.constant of `type` (f32 or f64) from doubles.
+/// arith.constant of the floating-point `type` from doubles.
 mlir::Value floatConstant(mlir::OpBuilder &builder, mlir::Location loc, mlir::RankedTensorType type,
                           llvm::ArrayRef<double> values);
 

@@ -38,27 +38,6 @@ SmallVector<int64_t> broadcastStrides(ArrayRef<int64_t> from, ArrayRef<int64_t> 
   return strides;
 }
 
-/// Writes `value` as an element of `type` to `to`; false when it does not fit exactly.
-bool store(char *to, Type type, double value) {
-  auto put = [&](auto typed) {
-    std::memcpy(to, &typed, sizeof(typed));
-    return true;
-  };
-  if (type.isF32())
-    return put(static_cast<float>(value));
-  if (type.isF64())
-    return put(value);
-  if (type.isInteger(1))
-    return put(static_cast<uint8_t>(value != 0));
-  if (!(std::abs(value) < 9e15)) // beyond it doubles do not hold every integer
-    return false;
-  if (type.isInteger(64))
-    return put(static_cast<int64_t>(value));
-  if (type.isInteger(32) && std::abs(value) <= 2147483647.0)
-    return put(static_cast<int32_t>(value));
-  return false;
-}
-
 /// Calls `compute(i, offsets)` for each element of `shape`, offsets[k] being the operand's element under strides[k].
 bool forEachElement(ArrayRef<int64_t> shape, ArrayRef<SmallVector<int64_t>> strides,
                     function_ref<bool(int64_t, ArrayRef<int64_t>)> compute) {
@@ -97,8 +76,11 @@ Value computed(OpBuilder &builder, Operation *op, ArrayRef<ConstantTensor> opera
   char *to = blob.getMutableData().data();
   SmallVector<double> args(operands.size());
   bool done = forEachElement(stored.getShape(), strides, [&](int64_t i, ArrayRef<int64_t> offsets) {
-    for (auto [k, operand] : llvm::enumerate(operands))
+    for (auto [k, operand] : llvm::enumerate(operands)) {
       args[k] = operand.number(offsets[k]);
+      if (!operand.isFloat() && std::abs(args[k]) > largestInteger)
+        return false;
+    }
     std::optional<double> value = function(args);
     return value && store(to + i * width, type.getElementType(), *value);
   });

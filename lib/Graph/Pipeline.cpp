@@ -5,7 +5,14 @@
 
 using namespace mlir;
 
+void coat::buildMeaningPipeline(OpPassManager &module) {
+  OpPassManager &pm = module.nest<func::FuncOp>();
+  pm.addPass(createCoatIntegerProducts());
+  pm.addPass(createCoatWidenUnsigned());
+}
+
 void coat::buildGraphPipeline(OpPassManager &module, bool mayRound) {
+  buildMeaningPipeline(module);
   OpPassManager &pm = module.nest<func::FuncOp>();
   auto cleanUp = [&] {
     pm.addPass(createCanonicalizerPass());
@@ -26,6 +33,11 @@ void coat::buildGraphPipeline(OpPassManager &module, bool mayRound) {
   pm.addPass(createCoatKeepChannelsLast());
   pm.addPass(createCoatSimplifyMovement());
   // Permuted per-channel constants are numbers again.
+  pm.addPass(createCoatFoldConstants());
+  // Recognition is done with the model's types.
+  pm.addPass(createCoatWidenFloats());
+  // Integer weights are numbers by now, and nothing was folded into them.
+  pm.addPass(createCoatIntegersInFloats());
   pm.addPass(createCoatFoldConstants());
   // Only now does nothing stand between a conv and its batch norm or bias; batch norms first, because what they
   // expand to folds with the biases.

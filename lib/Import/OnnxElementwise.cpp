@@ -69,13 +69,27 @@ static void importGelu(NodeImporter &node) {
 }
 
 /// x * sigmoid(alpha * x).
+static Value swish(NodeImporter &node, Value input, double alpha) {
+  if (alpha == 1.0)
+    return node.elementwise(Kind::silu, input);
+  Value scaled = node.elementwise(Kind::mul, {input, node.scalar(alpha, node.elementType(0))});
+  return node.elementwise(Kind::mul, {input, node.elementwise(Kind::sigmoid, scaled)});
+}
+
 static void importSwish(NodeImporter &node) {
   double alpha = node.real("alpha", 1.0);
-  Value input = node.tensor(0);
-  if (alpha == 1.0)
-    return node.set(0, node.elementwise(Kind::silu, input));
-  Value scaled = node.elementwise(Kind::mul, {input, node.scalar(alpha, node.elementType(0))});
-  node.set(0, node.elementwise(Kind::mul, {input, node.elementwise(Kind::sigmoid, scaled)}));
+  node.set(0, swish(node, node.tensor(0), alpha));
+}
+
+/// Swish of the first input times the second, which has the same shape.
+static void importSwiGLU(NodeImporter &node) {
+  double alpha = node.real("alpha", 1.0);
+  Value gate = node.tensor(0), input = node.tensor(1);
+  if (node.failed())
+    return;
+  if (node.rank(0) != node.rank(1))
+    return node.fail("expected inputs of one shape, got ranks " + Twine(node.rank(0)) + " and " + Twine(node.rank(1)));
+  node.set(0, node.elementwise(Kind::mul, {swish(node, gate, alpha), input}));
 }
 
 /// 0 within [-lambd, lambd], x shifted by bias outside.
@@ -121,6 +135,13 @@ static void importPow(NodeImporter &node) {
   Type common = !isa<FloatType>(type) && isa<FloatType>(exponent) ? node.builder.getF64Type() : type;
   Value power = node.elementwise(
       Kind::pow, {node.convert(node.tensor(0), common), node.convert(node.tensor(1), common)});
+  if (common != type && power) {
+    // 3^6 may come out as 728.9999999999; truncation would make an error of one of it.
+    Value whole = node.elementwise(Kind::round, power);
+    Value distance = node.elementwise(Kind::abs, node.elementwise(Kind::sub, {power, whole}));
+    Value close = node.elementwise(Kind::mul, {node.elementwise(Kind::abs, power), node.scalar(1e-12, common)});
+    power = node.elementwise(Kind::select, {node.elementwise(Kind::less, {distance, close}), whole, power});
+  }
   node.set(0, node.convert(power, type));
 }
 
@@ -256,6 +277,7 @@ ArrayRef<Handler> coat::onnx::elementwiseHandlers() {
       {"HardSigmoid", 6, newest, importHardSigmoid},
       {"Selu", 6, newest, importSelu},
       {"Gelu", 20, newest, importGelu},
+      {"SwiGLU", 28, newest, importSwiGLU},
       {"Swish", 24, newest, importSwish},
       {"Shrink", 9, newest, importShrink},
       {"PRelu", 7, newest, importPRelu},

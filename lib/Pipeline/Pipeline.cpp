@@ -49,7 +49,7 @@ constexpr Stage optimizing[] = {
 
 // -O0: every op by its formula; only the last two stages are shared.
 constexpr Stage reference[] = {
-    {"reference", "scalar loops from the definition of each op", plain<coat::buildReferencePipeline>},
+    {"reference", "scalar loops from the definition of each op", [](OpPassManager &pm, const coat::CompileOptions &) { coat::buildMeaningPipeline(pm); coat::buildReferencePipeline(pm); }},
     {"memory", "one arena, one weight blob, per-worker scratch", plain<coat::buildMemoryPipeline>},
     {"lower", "LLVM dialect", lower},
 };

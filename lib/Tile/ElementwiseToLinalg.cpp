@@ -61,7 +61,7 @@ struct LowerElementwise : OpRewritePattern<ElementwiseOp> {
           args = args.drop_front();
           continue;
         }
-        scalars.push_back(arith::ConstantOp::create(builder, loc, splat));
+        scalars.push_back(scalarConstant(builder, loc, splat));
       }
       return op.buildScalar(builder, loc, scalars);
     };

@@ -21,13 +21,22 @@ TypedAttr coat::scalarAttr(Type type, double value) {
                                       /*implicitTrunc=*/true));
 }
 
+Value coat::scalarConstant(OpBuilder &builder, Location loc, TypedAttr value) {
+  auto integer = dyn_cast<IntegerAttr>(value);
+  if (!integer || !integer.getType().isUnsignedInteger())
+    return arith::ConstantOp::create(builder, loc, value);
+  Type signless = builder.getIntegerType(integer.getType().getIntOrFloatBitWidth());
+  Value bits = arith::ConstantOp::create(builder, loc, IntegerAttr::get(signless, integer.getValue()));
+  return UnrealizedConversionCastOp::create(builder, loc, integer.getType(), bits).getResult(0);
+}
+
 Value coat::scalarConstant(OpBuilder &builder, Location loc, Type type, double value) {
-  return arith::ConstantOp::create(builder, loc, scalarAttr(type, value));
+  return scalarConstant(builder, loc, scalarAttr(type, value));
 }
 
 Value coat::filled(OpBuilder &builder, Location loc, ArrayRef<OpFoldResult> sizes, TypedAttr fill) {
   Value empty = tensor::EmptyOp::create(builder, loc, sizes, fill.getType());
-  Value scalar = arith::ConstantOp::create(builder, loc, fill);
+  Value scalar = scalarConstant(builder, loc, fill);
   return linalg::FillOp::create(builder, loc, scalar, empty).getResult(0);
 }
 

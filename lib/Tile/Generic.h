@@ -33,7 +33,8 @@ mlir::AffineMap leadingDims(mlir::MLIRContext *context, int64_t loops, int64_t r
 
 /// The attribute of the scalar `value` in `type` (rounded to nearest for integers).
 mlir::TypedAttr scalarAttr(mlir::Type type, double value);
-/// The same as arith.constant.
+/// The same as arith.constant; one of an unsigned type is a signless constant and a cast.
+mlir::Value scalarConstant(mlir::OpBuilder &builder, mlir::Location loc, mlir::TypedAttr value);
 mlir::Value scalarConstant(mlir::OpBuilder &builder, mlir::Location loc, mlir::Type type, double value);
 
 /// Map of an operand of shape `operand` that broadcasts (NumPy) into a space of `rank` loops of sizes

@@ -89,7 +89,7 @@ struct LowerPad : Lowering<PadOp> {
     Value x = tensor::ExtractOp::create(s.builder, s.loc, op.getInput(), at);
     if (op.getMode() != PadMode::constant || !inside)
       return x;
-    return s.select(inside, x, arith::ConstantOp::create(s.builder, s.loc, fill(op)));
+    return s.select(inside, x, scalarConstant(s.builder, s.loc, fill(op)));
   }
 
   /// The input index for `raw`, which is before 0 or beyond the end in the padding.

@@ -12,6 +12,8 @@ void coat::buildTilePipeline(OpPassManager &pm) {
   OpPassManager &func = pm.nest<func::FuncOp>();
   func.addPass(createFuseEpilogues());
   func.addPass(createTileKernels());
+  // Nothing behind it asks for a sign: what does is an arith op by now.
+  func.addPass(createDropSigns());
   // Bounds of symbolic loops are sizes of the kernel's arguments, not of a result that would stay alive for them.
   func.addPass(memref::createResolveRankedShapeTypeResultDimsPass());
   func.addPass(createCanonicalizerPass());

@@ -10,6 +10,9 @@ namespace coat {
 #define GEN_PASS_REGISTRATION
 #include "coat/Graph/Passes.h.inc"
 
+/// Appends the passes that say what quantized and unsigned models mean in ops that every later stage knows.
+void buildMeaningPipeline(mlir::OpPassManager &pm);
+
 /// Appends the passes of the stage, in order. Without `mayRound` no factor moves into a weight.
 void buildGraphPipeline(mlir::OpPassManager &pm, bool mayRound = true);
 } // namespace coat

@@ -76,6 +76,56 @@ def CoatRecognizeAttention : Coat_GraphPass<"coat-recognize-attention"> {
   }];
 }
 
+def CoatIntegerProducts : Coat_GraphPass<"coat-integer-products"> {
+  let summary = "products of dequantized operands as products of integers; quantize and dequantize by their formulas";
+  let description = [{
+    ```mlir
+    %0 = coat.dequantize %x, %sx, %zx : .. ui8 ..
+    %1 = coat.conv %0, %1 {..} : .. f32           // %1 is a dequantized filter
+    %2 = coat.quantize %1, %sy, %zy : ..
+    // becomes: a conv of i32; a mul with sx * sw / sy, a round, an add of zy, a clip and a cast to ui8
+    ```
+    The same for matmul, and for the mean of a global pool.
+  }];
+}
+
+def CoatIntegersInFloats : Coat_GraphPass<"coat-integers-in-floats"> {
+  let summary = "sums of i32 that stay below 2^24 as sums of f32";
+  let description = [{
+    ```mlir
+    %0 = coat.conv %x, %w {..} : (tensor<1x8x7x7xi32>, tensor<8x8x3x3xi32>) -> tensor<1x8x5x5xi32>
+    // becomes, where the range of %x and the numbers of %w allow it
+    %0 = coat.conv %xf, %wf {..} : (tensor<1x8x7x7xf32>, tensor<8x8x3x3xf32>) -> tensor<1x8x5x5xf32>
+    %1 = coat.cast %0 : tensor<1x8x5x5xf32> to tensor<1x8x5x5xi32>
+    ```
+  }];
+}
+
+def CoatWidenUnsigned : Coat_GraphPass<"coat-widen-unsigned"> {
+  let summary = "pooling, reductions and products of unsigned integers on signed ones";
+  let description = [{
+    ```mlir
+    %0 = coat.reduce max %x {axes = array<i64: 1>} : (tensor<4x8xui8>) -> tensor<4xui8>
+    // becomes the same of i32 between two casts
+    ```
+  }];
+}
+
+def CoatWidenFloats : Coat_GraphPass<"coat-widen-floats"> {
+  let summary = "f16 and bf16 as f32 that is rounded after every op";
+  let description = [{
+    ```mlir
+    %0 = coat.conv %x, %w {..} : (tensor<1x8x7x7xf16>, tensor<8x8x3x3xf16>) -> tensor<1x8x7x7xf16>
+    // becomes
+    %0 = coat.conv %x, %w {..} : (tensor<1x8x7x7xf32>, tensor<8x8x3x3xf32>) -> tensor<1x8x7x7xf32>
+    %1 = coat.cast %0 : tensor<1x8x7x7xf32> to tensor<1x8x7x7xf16>
+    %2 = coat.cast %1 : tensor<1x8x7x7xf16> to tensor<1x8x7x7xf32>
+    ```
+    Ops that only move elements, or pick the largest, are not followed by a rounding. Inputs and results of the
+    entry keep their types.
+  }];
+}
+
 def CoatFoldBatchNorm : Coat_GraphPass<"coat-fold-batch-norm"> {
   let summary = "batch norms into the weights before them, or into a multiply and an add";
   let description = [{

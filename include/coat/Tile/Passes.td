@@ -4,6 +4,10 @@
 
 include "mlir/Pass/PassBase.td"
 
+def DropSigns : Pass<"coat-drop-signs", "::mlir::func::FuncOp"> {
+  let summary = "unsigned integers of a kernel become signless";
+}
+
 def FuseEpilogues : Pass<"coat-fuse-epilogues", "::mlir::func::FuncOp"> {
   let summary = "element-wise ops of a kernel become one linalg.generic";
   let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect", "::mlir::arith::ArithDialect",
