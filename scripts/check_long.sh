@@ -1,6 +1,27 @@
 #!/usr/bin/env bash
-# What takes too long for every change: all of scripts/check.sh, then the large models, and the slow ones at -O0 too.
+# What takes too long for every change: all of scripts/check.sh, then the large models and the slow ones at -O0 too, other
+# CPUs, random graphs, the sanitizers and the fuzz targets. FUZZ_SECONDS (default 1800) is the time of each fuzz target.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/check.sh
-COAT_TEST_LONG=1 .venv/bin/python3 -m pytest -q test/Execute
+python=.venv/bin/python3
+COAT_TEST_LONG=1 $python -m pytest -q test/Execute test/Hostile
+
+# CPUs with less and with more than the default; one that this machine has not is skipped by its name.
+for march in x86-64-v2 x86-64-v4; do
+  COAT_TEST_MARCH=$march $python -m pytest -q -n 2 --dist loadgroup test/Onnx test/Execute
+done
+
+$python test/fuzz/differential.py --seed "$(date +%s)" --count 2000
+$python test/fuzz/differential.py --seed 2 --count 200 --sanitize
+$python test/fuzz/differential.py --seed 3 --count 200 --flag=-march=x86-64-v2
+
+# coat itself under AddressSanitizer and UBSan; models of the small shapes only.
+[ -f build-asan/build.ninja ] || cmake --preset asan
+ninja -C build-asan
+export ASAN_OPTIONS=allow_user_poisoning=0:detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1
+ninja -C build-asan check
+COAT_BUILD=$PWD/build-asan COAT_TEST_SANITIZED=1 $python -m pytest -q -n 2 --dist loadgroup test/Hostile test/Onnx test/Execute \
+  -k "not resnet50 and not vit_b and not vgg"
+
+scripts/fuzz.sh "${FUZZ_SECONDS:-1800}"

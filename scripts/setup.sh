@@ -7,6 +7,8 @@ cd "$(dirname "$0")/.."
 packages=(
   # The compiler: one shared libLLVM and libMLIR, lld as a library and as our linker, clang for bitcode.
   llvm-22-dev llvm-22-tools libmlir-22-dev mlir-22-tools liblld-22-dev lld-22 clang-22
+  # Sanitizers and libFuzzer.
+  libclang-rt-22-dev
   # The build.
   cmake ninja-build ccache g++ pkg-config python3-venv python3-dev
   # Libraries: ONNX schema, thread pool, archives of arrays, tests, benchmarks.

@@ -1,4 +1,7 @@
-"""Where the build is, and the exported models, made once into build/models."""
+"""Where the build is, the exported models, made once into build/models, and the CPU that tests compile for.
+
+COAT_BUILD names another build; COAT_TEST_MARCH=x86-64-v2 compiles every model for that CPU unless the test names one.
+"""
 import fcntl
 import glob
 import os
@@ -12,6 +15,33 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.environ.get("COAT_BUILD", os.path.join(ROOT, "build"))
 sys.path.insert(0, os.path.join(BUILD, "python"))
 MODELS = os.path.join(BUILD, "models")
+MARCH = os.environ.get("COAT_TEST_MARCH", "")
+NEEDED = {"x86-64-v3": {"avx2", "fma", "bmi2", "f16c"}, "x86-64-v4": {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}}
+
+import coat  # noqa: E402
+
+
+def for_march(compile_model):
+    def compile_for(model, *, flags=(), **others):
+        names = any(flag.startswith(("-march", "-mcpu", "--isa")) for flag in flags)
+        return compile_model(model, flags=flags if names else [*flags, f"-march={MARCH}"], **others)
+
+    return compile_for
+
+
+if MARCH:
+    coat.compile = for_march(coat.compile)
+
+
+def pytest_collection_modifyitems(items):
+    """A CPU that is not there cannot be tested: skipped by its name."""
+    if not MARCH:
+        return
+    with open("/proc/cpuinfo") as info:
+        has = set(info.read().split())
+    if missing := NEEDED.get(MARCH, set()) - has:
+        for item in items:
+            item.add_marker(pytest.mark.skip(reason=f"{MARCH}: this CPU has no {', '.join(sorted(missing))}"))
 
 
 def exported(name, folder=MODELS):

@@ -35,14 +35,14 @@ struct MachineCode {
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>> makeTargetMachine(const EmitOptions &options,
                                                                        const IsaOptions &isa);
 
-/// Runs the passes of `effort` in place.
-void optimize(llvm::Module &module, llvm::TargetMachine &machine, Effort effort);
+/// Runs the passes of `effort` in place, then AddressSanitizer where `options` asks for it.
+void optimize(llvm::Module &module, llvm::TargetMachine &machine, Effort effort, const EmitOptions &options);
 
 /// Generates code; `module` is changed and should not be used after.
 llvm::Expected<MachineCode> generate(llvm::Module &module, llvm::TargetMachine &machine, llvm::CodeGenFileType type);
 
-/// Fails when a frame exceeds the stack that generated code may use (16 KiB).
-llvm::Error checkStack(const CodeStatistics &statistics);
+/// Fails when a frame exceeds the stack that generated code may use: 16 KiB, more with red zones.
+llvm::Error checkStack(const CodeStatistics &statistics, const EmitOptions &options);
 
 /// Fails, naming it, when `object` leaves a symbol undefined that is neither in `known` nor one of the five C functions
 /// a library may need: malloc, free, memcpy, memmove, memset.

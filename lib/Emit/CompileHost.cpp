@@ -131,6 +131,6 @@ Expected<std::unique_ptr<Module>> coat::buildHost(mlir::ModuleOp lowered, const 
   // Once a launch would make the body several times as large, for nothing that shows.
   (*module)->getFunction("coat_parallel")->addFnAttr(Attribute::NoInline);
   nameAndHide(**module, model, loadable);
-  optimize(**module, **machine, options.smallest ? Effort::small : Effort::fixed);
+  optimize(**module, **machine, options.smallest ? Effort::small : Effort::fixed, options);
   return std::move(*module);
 }

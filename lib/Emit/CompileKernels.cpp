@@ -113,7 +113,7 @@ private:
     Effort chosen = efforts.front();
     for (Effort effort : efforts) {
       std::unique_ptr<Module> candidate = CloneModule(module);
-      optimize(*candidate, **machine, effort);
+      optimize(*candidate, **machine, effort, options);
       SmallString<0> bitcode;
       if (keepBitcode) {
         raw_svector_ostream os(bitcode);
@@ -133,7 +133,7 @@ private:
     }
     if (options.verbose)
       report(result, chosen, *best);
-    if (Error error = checkStack(*best))
+    if (Error error = checkStack(*best, options))
       return error;
     return checkUndefined(result.object, "kernel " + result.name, {});
   }

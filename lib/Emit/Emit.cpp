@@ -6,6 +6,7 @@
 #include "CompileHost.h"
 #include "CompileKernels.h"
 #include "Link.h"
+#include "coat/Emit/WholeFile.h"
 #include "coat/Emit/WeightsObject.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
@@ -35,54 +36,8 @@ private:
   SmallString<128> path;
 };
 
-/// A file that appears whole under its name, or not at all.
-class WholeFile {
-public:
-  explicit WholeFile(StringRef path) : path(path) {}
-  ~WholeFile() {
-    if (!temporary.empty())
-      sys::fs::remove(temporary);
-  }
-  /// Where to write; in the folder of `path`, because a rename does not cross file systems.
-  Expected<std::string> create() {
-    if (std::error_code code = sys::fs::createUniqueFile(path + ".tmp-%%%%%%%%", temporary))
-      return createFileError(path, code);
-    return temporary.str().str();
-  }
-  Error commit(bool executable) {
-    // The linker replaces the file and with it the permissions; make them what a compiler would give.
-    unsigned permissions = (executable ? 0777 : 0666) & ~sys::fs::getUmask();
-    if (std::error_code code = sys::fs::setPermissions(temporary, static_cast<sys::fs::perms>(permissions)))
-      return createFileError(path, code);
-    if (std::error_code code = sys::fs::rename(temporary, path))
-      return createFileError(path, code);
-    temporary.clear();
-    return Error::success();
-  }
-
-private:
-  std::string path;
-  SmallString<128> temporary;
-};
-
-Error writeFile(StringRef path, function_ref<Error(raw_ostream &)> write) {
-  std::error_code code;
-  raw_fd_ostream os(path, code);
-  if (code)
-    return createFileError(path, code);
-  if (Error error = write(os))
-    return error;
-  os.close();
-  if (os.has_error()) {
-    code = os.error();
-    os.clear_error();
-    return createFileError(path, code);
-  }
-  return Error::success();
-}
-
 Error writeFile(StringRef path, StringRef bytes) {
-  return writeFile(path, [&](raw_ostream &os) {
+  return writeInPlace(path, [&](raw_ostream &os) {
     os << bytes;
     return Error::success();
   });
@@ -174,7 +129,7 @@ private:
     if (embedded) {
       known.insert(weightsSymbol(model));
       files.push_back(folder.file("weights.o"));
-      if (Error error = writeFile(files.back(), [&](raw_ostream &os) {
+      if (Error error = writeInPlace(files.back(), [&](raw_ostream &os) {
             return writeWeightsObject(model, weightsSymbol(model), triple, os);
           }))
         return std::move(error);
@@ -189,7 +144,7 @@ private:
     auto code = generate(**host, **machine, CodeGenFileType::ObjectFile);
     if (!code)
       return code.takeError();
-    if (Error error = checkStack(code->statistics))
+    if (Error error = checkStack(code->statistics, options))
       return std::move(error);
     if (Error error = checkUndefined(code->bytes, "the host code", known))
       return std::move(error);

@@ -13,18 +13,23 @@ static const char *dtypeName(int32_t dtype) {
   return names[dtype];
 }
 
+/// Names of a model may be no UTF-8.
+static std::string text(const std::string &name) { return json::fixUTF8(name); }
+
 static void writeTensor(json::OStream &os, const TensorDescription &tensor) {
   os.object([&] {
-    os.attribute("name", tensor.name);
+    os.attribute("name", text(tensor.name));
     os.attribute("field", tensor.field);
-    os.attribute("kind", tensor.isOutput ? "output" : "input");
+    os.attribute("kind", tensor.isCount ? "count" : tensor.isOutput ? "output" : "input");
+    if (tensor.isCount)
+      os.attribute("most", tensor.most);
     os.attribute("dtype", dtypeName(tensor.dtype));
     os.attributeArray("dims", [&] {
       for (const DimDescription &dim : tensor.dims)
         if (dim.size >= 0)
           os.value(dim.size);
         else
-          os.value(dim.text);
+          os.value(text(dim.text));
     });
   });
 }
@@ -32,7 +37,7 @@ static void writeTensor(json::OStream &os, const TensorDescription &tensor) {
 static void writeStrings(json::OStream &os, llvm::StringRef key, llvm::ArrayRef<std::string> values) {
   os.attributeArray(key, [&] {
     for (const std::string &value : values)
-      os.value(value);
+      os.value(text(value));
   });
 }
 
@@ -51,8 +56,8 @@ static void writeKernel(json::OStream &os, const KernelDescription &kernel) {
 }
 
 std::string coat::jsonText(const ModelDescription &model) {
-  std::string text;
-  llvm::raw_string_ostream stream(text);
+  std::string result;
+  llvm::raw_string_ostream stream(result);
   json::OStream os(stream, /*IndentSize=*/1);
   os.object([&] {
     os.attribute("name", model.name);
@@ -67,7 +72,7 @@ std::string coat::jsonText(const ModelDescription &model) {
     os.attributeArray("symbols", [&] {
       for (const SymbolDescription &symbol : model.symbols)
         os.object([&] {
-          os.attribute("name", symbol.name);
+          os.attribute("name", text(symbol.name));
           os.attribute("field", symbol.field);
           os.attribute("min", symbol.min);
           os.attribute("max", symbol.max);
@@ -75,7 +80,7 @@ std::string coat::jsonText(const ModelDescription &model) {
     });
     os.attributeArray("aliases", [&] {
       for (auto [input, output] : model.aliases)
-        os.value(json::Array{model.tensors[input].name, model.tensors[output].name});
+        os.value(json::Array{text(model.tensors[input].name), text(model.tensors[output].name)});
     });
     os.attributeObject("memory", [&] {
       os.attribute("weights", model.weightsSize);
@@ -88,5 +93,5 @@ std::string coat::jsonText(const ModelDescription &model) {
         writeKernel(os, kernel);
     });
   });
-  return text + "\n";
+  return result + "\n";
 }

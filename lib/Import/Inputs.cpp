@@ -119,8 +119,8 @@ bool InputResolver::resolve(const ValueInfo &input, InputType &result) {
     return fail("input '" + input.name + "' has no shape; give it one with --shape " + input.name + "=1x3x224x224");
   if (!input.hasShape)
     result.dims = llvm::map_to_vector(found->second, [&](int64_t size) { return symbols.constant(size); });
-  if (std::max(input.dims.size(), result.dims.size()) > maxRank)
-    return fail("input '" + input.name + "': expected at most " + Twine(maxRank) + " dimensions, got " +
+  if (std::max(input.dims.size(), result.dims.size()) > maxDimensions)
+    return fail("input '" + input.name + "': expected at most " + Twine(maxDimensions) + " dimensions, got " +
                 Twine(std::max(input.dims.size(), result.dims.size())));
   for (size_t position = 0; position < input.dims.size(); ++position) {
     AffineExpr expr = size(input, position);

@@ -14,7 +14,7 @@ namespace coat::onnx {
 constexpr int64_t maxKnownIntegers = 1024, maxKnownFloats = 64;
 
 /// Tensors of more dimensions are refused: no framework has them, and every analysis of shapes would have to be afraid.
-constexpr size_t maxRank = 32;
+constexpr size_t maxDimensions = 32;
 
 /// One element: an integer (or truth value) as an expression, or a floating-point number.
 struct Scalar {

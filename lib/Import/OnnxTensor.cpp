@@ -85,8 +85,9 @@ bool TensorReader::findExternal(Tensor &tensor, std::string &error) {
   llvm::sys::path::append(path, location);
   if (std::error_code code = llvm::sys::fs::real_path(path, real))
     return fail("cannot open external data '" + location + "': " + code.message());
-  if (llvm::sys::fs::real_path(folder, root) ||
-      !(real.str().starts_with(root) && (root == "/" || real[root.size()] == '/')))
+  bool unknown = bool(llvm::sys::fs::real_path(folder, root));
+  StringRef rest = real;
+  if (unknown || !rest.consume_front(root) || !(root == "/" || rest.empty() || rest.starts_with("/")))
     return fail("expected external data under the model's folder, got '" + location + "', a link out of it");
   std::shared_ptr<llvm::MemoryBuffer> &buffer = externalFiles[real];
   if (!buffer) {
@@ -118,8 +119,8 @@ bool TensorReader::findExternal(Tensor &tensor, std::string &error) {
 }
 
 bool TensorReader::resolve(Tensor &tensor, std::string &error) {
-  if (tensor.dims.size() > maxRank) {
-    error = "tensor '" + tensor.name + "': expected at most " + std::to_string(maxRank) + " dimensions, got " +
+  if (tensor.dims.size() > maxDimensions) {
+    error = "tensor '" + tensor.name + "': expected at most " + std::to_string(maxDimensions) + " dimensions, got " +
             std::to_string(tensor.dims.size());
     return false;
   }

@@ -9,8 +9,11 @@ using namespace coat;
 
 namespace {
 bool computes(Operation &op) {
-  return isa<tensor::ExtractSliceOp, tensor::ConcatOp>(op) || (isa<CoatDialect>(op.getDialect()) && !isa<ReshapeOp>(op));
+  return isa<tensor::ExtractSliceOp, tensor::ConcatOp>(op) || (isa<CoatDialect>(op.getDialect()) && !isa<ReshapeOp, PrefixOp, RequireOp>(op));
 }
+
+/// A kernel of more ops costs the compiler more than the memory traffic it saves.
+constexpr size_t mostOps = 64;
 
 /// The element-wise op that can join a group ending in `last`, or null.
 Operation *nextOf(Operation *last) {
@@ -51,7 +54,7 @@ SmallVector<Group> coat::formGroups(Block &entry, bool fuse) {
     if (Operation *root = kernelOf(&op); root && taken.insert(root).second)
       group.push_back(root);
     while (Operation *next = fuse ? nextOf(group.back()) : nullptr) {
-      if (!taken.insert(next).second)
+      if (group.size() == mostOps || !taken.insert(next).second)
         break;
       group.push_back(next);
     }

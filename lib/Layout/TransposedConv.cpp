@@ -196,7 +196,7 @@ private:
 };
 
 /// Does not apply to filters that are not constant, symbolic spatial sizes, phases that meet no element of the filter,
-/// and pads so wide that part of the input is not read.
+/// pads so wide that part of the input is not read, and so many phases that each would be too little work.
 struct TransposedConvToPhases : OpRewritePattern<ConvTransposeOp> {
   using OpRewritePattern::OpRewritePattern;
 
@@ -205,6 +205,14 @@ struct TransposedConvToPhases : OpRewritePattern<ConvTransposeOp> {
     RankedTensorType input = tensorType(op.getInput());
     if (!bytesOf(op.getFilter(), size) || llvm::any_of(input.getShape().drop_front(), ShapedType::isDynamic))
       return rewriter.notifyMatchFailure(op, "not known at compile time");
+    constexpr int64_t mostPhases = 1024;
+    int64_t count = 1;
+    for (auto [stride, window] : llvm::zip(op.getStrides(), tensorType(op.getFilter()).getShape().drop_front(2))) {
+      if (stride > window)
+        return rewriter.notifyMatchFailure(op, "a phase without a product");
+      if ((count *= stride) > mostPhases)
+        return rewriter.notifyMatchFailure(op, "too many phases");
+    }
     SmallVector<Dimension> dims;
     for (int64_t i = 0; i < input.getRank() - 2; ++i) {
       dims.emplace_back(op, i);

@@ -6,7 +6,8 @@
 
 A result may differ from ONNX Runtime's by the bound of the project (rtol 1e-3, atol 1e-4 of the largest magnitude) plus what
 ONNX Runtime's own result moves when the inputs do by a few units in the last place. Where it differs by more and ONNX's
-reference evaluator agrees with coat, ONNX Runtime is counted as wrong. The exit status is 1 after a mismatch, a crash, or
+reference evaluator agrees with coat, ONNX Runtime is counted as wrong. With --sanitize the code is compiled with
+--sanitize=address and run by `coat run`, so that accesses beyond the end of a tensor are crashes. The exit status is 1 after a mismatch, a crash, or
 more than 1 % of refusals.
 """
 import argparse
@@ -32,6 +33,7 @@ import coat  # noqa: E402
 from ops import random_graph  # noqa: E402
 
 LEVELS = (["-O2"], ["-O0"])
+ASAN = ""  # AddressSanitizer's runtime library, with --sanitize
 RTOL, ATOL, COMPILE_SECONDS, RUN_SECONDS = 1e-3, 1e-4, 120, 60
 
 
@@ -66,7 +68,30 @@ def run(library, feeds, results):
     np.savez(results, *outputs, same=np.array(same))
 
 
+def sanitized_outputs(library, feeds):
+    """Runs in `coat run`, with AddressSanitizer's runtime."""
+    folder = os.path.dirname(library)
+    words = []
+    for i, (name, array) in enumerate(feeds.items()):
+        np.save(os.path.join(folder, f"{i}.npy"), array)
+        words += ["--input", f"{name}={os.path.join(folder, f'{i}.npy')}"]
+    results = os.path.join(folder, "results.npz")
+    environment = {**os.environ, "LD_PRELOAD": ASAN, "ASAN_OPTIONS": "detect_leaks=0:alloc_dealloc_mismatch=0"}
+    done = subprocess.run([coat.driver(), "run", library, "-o", results, *words], env=environment, capture_output=True, text=True, timeout=RUN_SECONDS)
+    if done.returncode:
+        lines = [line for line in done.stderr.splitlines() if "ERROR" in line or " of size " in line or line.lstrip().startswith("#0")]
+        raise Finding("crash", f"running {os.path.basename(library)}: exit {done.returncode}: {' '.join(lines)[:400] or done.stderr[-400:]}")
+    with np.load(results) as arrays:
+        return [arrays[name] for name in arrays.files]
+
+
 def outputs_of(library, feeds):
+    if ASAN:
+        return sanitized_outputs(library, feeds)
+    return forked_outputs(library, feeds)
+
+
+def forked_outputs(library, feeds):
     """Runs in a process of its own: generated code may crash."""
     results = library + ".npz"
     child = multiprocessing.get_context("fork").Process(target=run, args=(library, feeds, results))
@@ -253,7 +278,15 @@ def main():
     parser.add_argument("--out", default=os.path.join(BUILD, "fuzz"), help="folder of reproducers")
     parser.add_argument("--keep-refused", action="store_true", help="write refused models, too")
     parser.add_argument("--replay", metavar="FILE", help="check this reproducer only")
+    parser.add_argument("--sanitize", action="store_true", help="find accesses out of bounds, too")
+    parser.add_argument("--flag", action="append", default=[], help="a further flag of coat compile")
     arguments = parser.parse_args()
+    if arguments.sanitize:
+        global ASAN
+        ASAN = subprocess.run(["clang-22", "-print-file-name=libclang_rt.asan-x86_64.so"], capture_output=True, text=True, check=True).stdout.strip()
+        arguments.flag.append("--sanitize=address")
+    for flags in LEVELS:
+        flags.extend(arguments.flag)
     return replay(arguments.replay) if arguments.replay else fuzz(arguments)
 
 

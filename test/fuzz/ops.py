@@ -15,6 +15,7 @@ def window(g, spatial, most=4):
     kernel = [g.number(1, min(most, s)) for s in spatial]
     dilations = [g.pick(1, 1, 1, 2) for _ in range(k)]
     attributes = dict(kernel_shape=kernel, strides=[g.pick(1, 1, 2, 3) for _ in range(k)], dilations=dilations)
+    dilations[:] = [d if d * (n - 1) < s else 1 for d, n, s in zip(dilations, kernel, spatial)]
     how = g.random.random()
     if how < .2:
         attributes["auto_pad"] = g.pick("SAME_UPPER", "SAME_LOWER", "VALID")
@@ -237,8 +238,11 @@ def resize(g, x, shape):
     attributes = dict(mode=mode, coordinate_transformation_mode=coordinates)
     if mode == "nearest":
         attributes["nearest_mode"] = g.pick("floor", "ceil", "round_prefer_floor")
-        if coordinates == "align_corners":  # coordinates on the border of two pixels round as the float arithmetic goes
-            attributes["coordinate_transformation_mode"] = "asymmetric"
+    # Coordinates on the border of two pixels round as the float arithmetic goes; and of a length that is a fraction, ONNX
+    # Runtime takes the whole elements, unlike ONNX's text.
+    fraction = any(s * f != int(s * f) for s, f in zip(shape, scales))
+    if coordinates == "align_corners" and (mode == "nearest" or fraction):
+        attributes["coordinate_transformation_mode"] = "asymmetric"
     if g.chance() or g.symbolic:
         g.node("Resize", [x, "", g.constant(np.array(scales, np.float32))], **attributes)
     else:

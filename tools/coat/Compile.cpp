@@ -21,26 +21,70 @@ static std::string inFolder(StringRef folder, const llvm::Twine &file) {
   return std::string(result);
 }
 
+namespace {
+/// Writes the files of one compile; unless all of them are there at the end, none is.
+class Outputs {
+public:
+  explicit Outputs(Session &session) : session(session), model(session.model()) {}
+  ~Outputs() {
+    if (!complete)
+      for (const std::string &file : files)
+        llvm::sys::fs::remove(file);
+  }
+
+  Status writeFile(StringRef file);
+  Status writePackage(StringRef folder);
+
+private:
+  Status note(Status status, const std::string &file) {
+    if (!status)
+      files.push_back(file);
+    return status;
+  }
+  Status text(const std::string &file, StringRef content) { return note(writeText(file, content), file); }
+  Status library(const std::string &file, bool last) { return note(session.write(file, /*soname=*/{}, last), file); }
+  Status weights(const std::string &file) {
+    return model.weightsInFile && model.weightsSize ? note(writeWeights(model, file), file) : ok;
+  }
+  /// -g: the text that line tables refer to.
+  Status kernels(StringRef folder) {
+    return session.kernels().empty() ? ok : text(inFolder(folder, session.kernelsFile()), session.kernels());
+  }
+  Status companions(StringRef folder);
+
+  Session &session;
+  const ModelDescription &model;
+  std::vector<std::string> files;
+  bool complete = false;
+};
+} // namespace
+
 /// Headers, .json and weights that lie beside a library or an object.
-static Status writeCompanions(const ModelDescription &model, StringRef folder) {
-  if (Status status = writeText(inFolder(folder, model.name + ".h"), headerText(model)))
+Status Outputs::companions(StringRef folder) {
+  if (Status status = text(inFolder(folder, model.name + ".h"), headerText(model)))
     return status;
-  if (Status status = writeText(inFolder(folder, model.name + ".hpp"), cppHeaderText(model)))
+  if (Status status = text(inFolder(folder, model.name + ".hpp"), cppHeaderText(model)))
     return status;
-  if (Status status = writeText(inFolder(folder, model.name + ".json"), jsonText(model)))
+  if (Status status = text(inFolder(folder, model.name + ".json"), jsonText(model)))
     return status;
-  if (model.weightsInFile && model.weightsSize)
-    return writeWeights(model, inFolder(folder, model.name + ".weights"));
+  return weights(inFolder(folder, model.name + ".weights"));
+}
+
+Status Outputs::writeFile(StringRef file) {
+  if (Status status = library(file.str(), /*last=*/true))
+    return status;
+  StringRef suffix = path::extension(file), folder = path::parent_path(file);
+  if (artifactOf(suffix))
+    if (Status status = kernels(folder))
+      return status;
+  if (suffix == ".so" || suffix == ".a" || suffix == ".o")
+    if (Status status = companions(folder))
+      return status;
+  complete = true;
   return ok;
 }
 
-/// -g: the text that line tables refer to.
-static Status writeKernels(Session &session, StringRef folder) {
-  return session.kernels().empty() ? ok : writeText(inFolder(folder, session.kernelsFile()), session.kernels());
-}
-
-static Status writePackage(Session &session, StringRef folder) {
-  const ModelDescription &model = session.model();
+Status Outputs::writePackage(StringRef folder) {
   auto makeParent = [](const std::string &file) {
     std::error_code error = llvm::sys::fs::create_directories(path::parent_path(file));
     return error ? fail(wrong, path::parent_path(file) + ": " + error.message()) : ok;
@@ -49,20 +93,21 @@ static Status writePackage(Session &session, StringRef folder) {
     std::string file = inFolder(folder, "lib/lib" + model.name + suffix);
     if (Status status = makeParent(file))
       return status;
-    if (Status status = session.write(file))
+    if (Status status = library(file, /*last=*/false))
       return status;
   }
   for (const PackageFile &file : packageFiles(model)) {
     std::string to = inFolder(folder, file.path);
     if (Status status = makeParent(to))
       return status;
-    if (Status status = writeText(to, file.text))
+    if (Status status = text(to, file.text))
       return status;
   }
-  if (Status status = writeKernels(session, inFolder(folder, "share/" + model.name)))
+  if (Status status = kernels(inFolder(folder, "share/" + model.name)))
     return status;
-  if (model.weightsInFile && model.weightsSize)
-    return writeWeights(model, inFolder(folder, "share/" + model.name + "/" + model.name + ".weights"));
+  if (Status status = weights(inFolder(folder, "share/" + model.name + "/" + model.name + ".weights")))
+    return status;
+  complete = true;
   return ok;
 }
 
@@ -110,14 +155,7 @@ Status coat::tool::compile(const Flags &given) {
   session.freeWeights();
   if (Status status = session.lower())
     return status;
-  if (flags.package)
-    return writePackage(session, flags.output.empty() ? "." : StringRef(flags.output));
-  if (Status status = session.write(output, /*soname=*/{}, /*last=*/true))
-    return status;
-  StringRef written = path::extension(output);
-  if (artifactOf(written))
-    if (Status status = writeKernels(session, path::parent_path(output)))
-      return status;
-  bool forLinking = written == ".so" || written == ".a" || written == ".o";
-  return forLinking ? writeCompanions(session.model(), path::parent_path(output)) : ok;
+  Outputs outputs(session);
+  return flags.package ? outputs.writePackage(flags.output.empty() ? "." : StringRef(flags.output))
+                       : outputs.writeFile(output);
 }

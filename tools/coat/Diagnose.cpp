@@ -8,6 +8,7 @@
 #include "llvm/Support/Signals.h"
 #include "llvm/Support/raw_ostream.h"
 #include <algorithm>
+#include <csignal>
 #include <cstring>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,8 +23,17 @@ static const char *kindOf(Status status) {
   return status == unsupported ? "unsupported" : status == bug ? "internal" : "error";
 }
 
+/// Names in a model may hold anything and be of any length: the message stays one line that can be read.
+static std::string readable(std::string text) {
+  constexpr size_t most = 4000, end = 1000;
+  if (text.size() > most)
+    text = text.substr(0, most - end) + " .. " + text.substr(text.size() - end);
+  std::replace_if(text.begin(), text.end(), [](char c) { return uint8_t(c) < ' ' || c == 127; }, ' ');
+  return llvm::json::fixUTF8(text);
+}
+
 Status coat::tool::fail(Status status, const llvm::Twine &message) {
-  std::string text = message.str();
+  std::string text = readable(message.str());
   if (asJson)
     llvm::errs() << llvm::json::Value(
                         llvm::json::Object{{"kind", kindOf(status)}, {"exit", int(status)}, {"message", text}})
@@ -71,9 +81,7 @@ Collect::Collect(mlir::MLIRContext &context)
           first += origin.file + ": ";
         if (!origin.node.empty())
           first += "node '" + origin.node + "': ";
-        std::string text = diagnostic.str();
-        std::replace(text.begin(), text.end(), '\n', ' ');
-        first += text;
+        first += diagnostic.str();
         return mlir::success();
       }) {}
 
@@ -134,4 +142,5 @@ void coat::tool::reportCrashes(int argc, char **argv) {
     reproduce.clear();
   llvm::setBugReportMsg("");
   llvm::sys::AddSignalHandler(onCrash, nullptr);
+  signal(SIGXFSZ, SIG_IGN); // a file that may not grow is a full disk: the write fails
 }

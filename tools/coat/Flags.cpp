@@ -80,6 +80,10 @@ struct CommandLine {
   cl::opt<bool> debug{
       "g", cl::desc("line tables of the kernels, whose text is written beside the output as <name>.kernels.mlir"),
       cl::sub(compile)};
+  cl::opt<std::string> sanitize{
+      "sanitize", cl::desc("address: check every access of the generated code; the program that links it needs "
+                           "-fsanitize=address, too"),
+      cl::value_desc("address"), cl::sub(compile)};
   cl::opt<bool> saveTemps{"save-temps", cl::desc("write the IR after each stage beside the output"), cl::sub(compile)};
   cl::opt<bool> timeReport{"ftime-report", cl::desc("time of each pass"), cl::sub(compile)};
   cl::list<std::string> dims{"dim",
@@ -295,6 +299,9 @@ private:
       return fail(wrong, "-ffp-model=" + line.floats + ": expected strict, precise or fast");
     flags.compile.pipeline.floats = *floats;
     flags.compile.pipeline.debugLines = line.debug;
+    if (!line.sanitize.empty() && line.sanitize != "address")
+      return fail(wrong, "--sanitize=" + line.sanitize + ": expected address");
+    flags.compile.emit.sanitizeAddress = !line.sanitize.empty();
     if (line.threads < 1)
       return fail(wrong, "--threads=" + llvm::Twine(line.threads) + ": expected 1 or more");
     if (line.reference != "coat" && line.reference != "ort")
@@ -343,7 +350,8 @@ private:
     }
     for (const std::string &pass : c.pipeline.disabledPasses)
       os << " --disable-pass=" << pass;
-    os << (c.weightsInFile ? " --weights=file" : " --weights=embed") << (c.pipeline.debugLines ? " -g" : "");
+    os << (c.weightsInFile ? " --weights=file" : " --weights=embed") << (c.pipeline.debugLines ? " -g" : "")
+       << (c.emit.sanitizeAddress ? " --sanitize=address" : "");
   }
 
   CommandLine &line;

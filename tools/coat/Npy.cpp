@@ -1,6 +1,9 @@
 // NumPy's .npy (format 1.0, a header in Python syntax and the elements) and .npz (a zip of them, by libzip).
 #include "Tensor.h"
+#include "coat/Emit/WholeFile.h"
+#include "elements.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/MathExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
@@ -56,6 +59,9 @@ static llvm::Expected<Tensor> decode(StringRef path, StringRef bytes) {
   if (bytes.size() < begin + length)
     return problem(path, "expected a whole .npy file, got a truncated one");
   StringRef header = bytes.substr(begin, length), data = bytes.substr(begin + length);
+  for (StringRef key : {"descr", "fortran_order", "shape"})
+    if (field(header, key).size() < 2)
+      return problem(path, "expected '" + key + "' in the header of a .npy file, got none");
   if (!field(header, "fortran_order").starts_with("False"))
     return problem(path, "expected row-major order, got Fortran order; try numpy.ascontiguousarray");
   StringRef descriptor = field(header, "descr").drop_front(1).take_until([](char c) { return c == '\'' || c == '"'; });
@@ -69,12 +75,15 @@ static llvm::Expected<Tensor> decode(StringRef path, StringRef bytes) {
   llvm::SmallVector<StringRef> parts;
   field(header, "shape").drop_front(1).take_until([](char c) { return c == ')'; }).split(parts, ',');
   for (StringRef part : parts)
-    if (!part.trim().empty() && part.trim().getAsInteger(10, shape.emplace_back()))
+    if (!part.trim().empty() && (part.trim().getAsInteger(10, shape.emplace_back()) || shape.back() < 0))
       return problem(path, "expected a shape of numbers, got " + part);
+  // Before memory is taken for them.
+  int64_t need = (coatElementBits(dtype) + 7) / 8;
+  bool huge = llvm::any_of(shape, [&](int64_t size) { return llvm::MulOverflow(need, size, need); });
+  if (huge || data.size() < size_t(need))
+    return problem(path, "expected " + (huge ? std::string("more") : std::to_string(need)) +
+                             " bytes of elements, got " + llvm::Twine(data.size()));
   Tensor tensor(dtype, shape);
-  if (data.size() < tensor.bytes())
-    return problem(path,
-                   "expected " + llvm::Twine(tensor.bytes()) + " bytes of elements, got " + llvm::Twine(data.size()));
   std::memcpy(tensor.data(), data.data(), tensor.bytes());
   return tensor;
 }
@@ -90,7 +99,12 @@ static llvm::Expected<std::vector<NamedTensor>> readZip(StringRef path) {
     std::unique_ptr<zip_file_t, decltype(&zip_fclose)> file(zip_fopen_index(archive.get(), i, 0), zip_fclose);
     if (!file || zip_stat_index(archive.get(), i, 0, &stat))
       return problem(path, "expected entry " + llvm::Twine(i) + " to be readable");
-    std::string bytes(stat.size, 0);
+    std::string bytes;
+    // An archive may claim any size; deflate shrinks at most 1032 times.
+    constexpr zip_uint64_t needed = ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE;
+    if ((stat.valid & needed) != needed || stat.size / 1032 > stat.comp_size + 1)
+      return problem(path, "expected entry " + llvm::Twine(stat.name) + " to be as large as it says");
+    bytes.resize(stat.size);
     if (zip_fread(file.get(), bytes.data(), bytes.size()) != static_cast<zip_int64_t>(stat.size))
       return problem(path, "expected entry " + llvm::Twine(stat.name) + " to be whole");
     auto tensor = decode((path + ":" + stat.name).str(), bytes);
@@ -149,7 +163,7 @@ Error coat::tool::writeTensors(StringRef path, llvm::ArrayRef<NamedTensor> tenso
     return problem(path, "expected .npz or .npy");
   if (tensors.size() != 1)
     return problem(path, "expected .npz for " + llvm::Twine(tensors.size()) + " outputs");
-  return llvm::writeToOutput(path, [&](llvm::raw_ostream &os) {
+  return coat::writeWhole(path, [&](llvm::raw_ostream &os) {
     os << encode(tensors[0].tensor);
     return Error::success();
   });

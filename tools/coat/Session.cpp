@@ -6,6 +6,7 @@
 #include "UnusedWeights.h"
 #include "coat/Emit/Interface.h"
 #include "coat/Emit/WeightsObject.h"
+#include "coat/Emit/WholeFile.h"
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/AsmState.h"
@@ -49,9 +50,9 @@ Status Session::read(StringRef file) {
   StringRef suffix = path::extension(file);
   if (suffix == ".mlir" || suffix == ".mlirbc")
     return readIR(file);
-  if (suffix == ".onnx" || file == "-")
+  if (suffix == ".onnx" || suffix == ".pt2" || file == "-")
     return readOnnx(file);
-  return fail(wrong, file + ": expected a model (.onnx) or IR (.mlir, .mlirbc), by suffix");
+  return fail(wrong, file + ": expected a model (.onnx, .pt2) or IR (.mlir, .mlirbc), by suffix");
 }
 
 Status Session::readOnnx(StringRef file) {
@@ -107,10 +108,10 @@ static void printFunctions(ModuleOp module, raw_ostream &os) {
 
 void Session::saveTemp(StringRef stage) {
   std::string file = name() + "." + stage.str() + ".mlir";
-  std::error_code error;
-  llvm::raw_fd_ostream os(file, error);
-  if (!error)
+  llvm::consumeError(coat::writeWhole(file, [&](raw_ostream &os) {
     printFunctions(*module, os);
+    return llvm::Error::success();
+  }));
 }
 
 Status Session::describe() {
@@ -152,7 +153,11 @@ std::string Session::writeReproducer(const std::string &stage) {
     return "the model (no reproducer: " + error.message() + ")";
   llvm::raw_fd_ostream os(descriptor, /*shouldClose=*/true);
   Collect collect(context);
-  if (!entered || failed(writeBytecodeToFile(*entered, os)))
+  bool written = entered && succeeded(writeBytecodeToFile(*entered, os));
+  os.close();
+  written &= !os.has_error();
+  os.clear_error(); // else the stream aborts
+  if (!written)
     return "the model";
   return std::string(file) + " and: coat compile --start-at=" + stage + " " + flags.command;
 }
@@ -256,28 +261,28 @@ Status Session::lower() {
 //===----------------------------------------------------------------------===//
 
 Status coat::tool::writeText(StringRef file, StringRef text) {
-  llvm::Error error = llvm::writeToOutput(file, [&](raw_ostream &os) {
+  llvm::Error error = coat::writeWhole(file, [&](raw_ostream &os) {
     os << text;
     return llvm::Error::success();
   });
-  return error ? fail(wrong, file + ": " + llvm::toString(std::move(error))) : ok;
+  return error ? fail(wrong, std::move(error)) : ok;
 }
 
 Status coat::tool::writeWeights(const ModelDescription &model, StringRef file) {
-  llvm::Error error = llvm::writeToOutput(file, [&](raw_ostream &os) { return coat::writeWeights(model, os); });
-  return error ? fail(wrong, file + ": " + llvm::toString(std::move(error))) : ok;
+  llvm::Error error = coat::writeWhole(file, [&](raw_ostream &os) { return coat::writeWeights(model, os); });
+  return error ? fail(wrong, std::move(error)) : ok;
 }
 
 static Status writeIR(ModuleOp module, StringRef file) {
   bool binary = path::extension(file) == ".mlirbc";
-  llvm::Error error = llvm::writeToOutput(file, [&](raw_ostream &os) -> llvm::Error {
+  llvm::Error error = coat::writeWhole(file, [&](raw_ostream &os) -> llvm::Error {
     if (!binary)
       module.print(os, OpPrintingFlags().enableDebugInfo());
     else if (failed(writeBytecodeToFile(module, os)))
       return llvm::createStringError("cannot write bytecode");
     return llvm::Error::success();
   });
-  return error ? fail(wrong, file + ": " + llvm::toString(std::move(error))) : ok;
+  return error ? fail(wrong, std::move(error)) : ok;
 }
 
 Status Session::write(StringRef file, StringRef soname, bool last) {
