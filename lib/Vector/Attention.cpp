@@ -1,15 +1,16 @@
-// Attention in flash form; see Attention.h. For each head, and each panel of queries (one a lane, see AttentionScores.h):
+// Attention in flash form; see Attention.h. For each head, and each panel of queries (one a lane, see
+// AttentionScores.h):
 //
-//   for blocks of keys:  scores -> running maximum -> exp -> running sum; out = out * alpha + P * V
+//   for blocks of keys:  scores -> weights -> running sum; out = out * factor + weights * V
 //   out / sum
 //
+// Where factors come from and when they are not 1: AttentionWeights.h.
 // Keys that fit one block (ViT) need no running state. Longer sequences go block by block of keys, and within one over
 // several panels of queries, whose state waits in scratch: keys and values then come from memory once for all of them.
 // Blocks of keys that a causal mask hides from a panel are not visited.
 #include "Attention.h"
-#include "AttentionScores.h"
+#include "AttentionWeights.h"
 #include "Product.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
 using namespace coat;
@@ -29,7 +30,7 @@ RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getTy
 class FlashEmitter {
 public:
   FlashEmitter(RewriterBase &rewriter, AttentionOp op, int64_t lanes)
-      : s(rewriter, op, lanes), v(s.v), op(op), rewriter(rewriter), f32(rewriter.getF32Type()) {}
+      : s(rewriter, op, lanes), softmax(s), v(s.v), op(op), rewriter(rewriter), f32(rewriter.getF32Type()) {}
 
   void emit() {
     SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(rewriter, op.getLoc(), op.getQuery());
@@ -50,23 +51,23 @@ public:
   }
 
 private:
-  /// What panels carry over the blocks of keys: maximum and sum of each query, and the unscaled result.
+  /// What panels carry over the blocks of keys: base and sum of each query, and the unscaled result.
   struct State {
-    Value most, sum, out;
-    SmallVector<Value> values() const { return {most, sum, out}; }
+    Value base, sum, out;
+    SmallVector<Value> values() const { return {base, sum, out}; }
     static State from(ValueRange values) { return {values[0], values[1], values[2]}; }
   };
 
   //===--- panels ---===//
 
-  /// Known rows are cut into panels as equal as possible, the last of which is moved back over the one before and computes
-  /// the same again; unknown ones into full panels and what remains.
+  /// Known rows are cut into panels as equal as possible, the last of which is moved back over the one before and
+  /// computes the same again; unknown ones into full panels and what remains.
   void planPanels() {
     std::optional<int64_t> rows = getConstantIntValue(s.rows);
     int64_t most = s.queries();
     panelRows = rows ? llvm::divideCeil(*rows, llvm::divideCeil(*rows, most)) : most;
-    panelCount =
-        affine::makeComposedFoldedAffineApply(rewriter, v.loc, rewriter.getAffineDimExpr(0).ceilDiv(panelRows), {s.rows});
+    panelCount = affine::makeComposedFoldedAffineApply(rewriter, v.loc, rewriter.getAffineDimExpr(0).ceilDiv(panelRows),
+                                                       {s.rows});
   }
   AttentionPanel panel(AttentionPanel at, Value number) {
     at.row = v.linear(number, panelRows, v.index(0), 0);
@@ -93,7 +94,7 @@ private:
     AffineExpr d0 = rewriter.getAffineDimExpr(0);
     return affine::makeComposedFoldedAffineApply(rewriter, v.loc, d0.ceilDiv(v.lanes) * v.lanes, {s.width});
   }
-  Value scoreBuffer(int64_t keys) {
+  Value buffer(int64_t keys) {
     return empty({rewriter.getIndexAttr(s.bufferKeys(keys)), rewriter.getIndexAttr(s.queries())});
   }
 
@@ -105,18 +106,16 @@ private:
       Value zero = v.index(0);
       Value packed = s.packQueries(at, empty(1, s.depth, s.queries()), zero);
       OpFoldResult visible = s.visibleKeys(at);
-      SmallVector<Value> most(s.vectors, s.never()), sums;
-      Value scores = s.emit(at, packed, zero, zero, visible, scoreBuffer(keys), most);
-      scores = exponentials(scores, visible, most, sums);
+      AttentionWeights weights =
+          softmax.emit(at, packed, zero, zero, visible, buffer(keys), softmax.firstBase(at, packed, zero));
       if (!getConstantIntValue(at.rows))
-        return throughScratch(at, scores, visible, most, sums, destination, tensor);
+        return throughScratch(at, weights, visible, destination, tensor);
       Value inverse = empty({rewriter.getIndexAttr(s.queries())});
       for (int64_t j = 0; j < s.vectors; ++j)
-        inverse = v.store(inverseOf(sums[j], most[j]), inverse, {v.index(j * v.lanes)});
+        inverse = v.store(softmax.inverseOf(weights.sums[j], weights.base[j]), inverse, {v.index(j * v.lanes)});
       return overTiles(at, tensor, [&](Value row, int64_t rows, const ChannelRun &run, Value inner) {
-        SmallVector<Value> results =
-            productTile(at, scores, zero, visible, row, rows, run,
-                        SmallVector<Value>(rows * run.vectors, v.zero(f32)));
+        SmallVector<Value> results = productTile(at, weights.buffer, zero, visible, row, rows, run,
+                                                 SmallVector<Value>(rows * run.vectors, v.zero(f32)));
         for (int64_t r = 0; r < rows; ++r) {
           Value factor = v.broadcast(v.loadScalar(inverse, {v.plus(row, r)}));
           for (int64_t j = 0; j < run.vectors; ++j)
@@ -130,20 +129,21 @@ private:
   }
 
   /// For an unknown number of rows: all rows of the panel in scratch, from where the valid ones are stored.
-  Value throughScratch(const AttentionPanel &at, Value scores, OpFoldResult visible, ArrayRef<Value> most,
-                       ArrayRef<Value> sums, Destination &destination, Value into) {
+  Value throughScratch(const AttentionPanel &at, const AttentionWeights &weights, OpFoldResult visible,
+                       Destination &destination, Value into) {
     Value zero = v.index(0);
     OpFoldResult one = rewriter.getIndexAttr(1), lanes = rewriter.getIndexAttr(s.queries());
-    State state{empty({one, lanes}), empty({one, lanes}), empty({one, rewriter.getIndexAttr(panelRows), roundedWidth()})};
+    State state{empty({one, lanes}), empty({one, lanes}),
+                empty({one, rewriter.getIndexAttr(panelRows), roundedWidth()})};
     for (int64_t j = 0; j < s.vectors; ++j) {
       SmallVector<Value> point{zero, v.index(j * v.lanes)};
-      state.most = v.store(most[j], state.most, point);
-      state.sum = v.store(sums[j], state.sum, point);
+      state.base = v.store(weights.base[j], state.base, point);
+      state.sum = v.store(weights.sums[j], state.sum, point);
     }
     AttentionPanel whole = at;
     whole.rows = rewriter.getIndexAttr(panelRows);
     state.out = overTiles(whole, state.out, [&](Value row, int64_t rows, const ChannelRun &run, Value out) {
-      SmallVector<Value> results = productTile(at, scores, zero, visible, row, rows, run,
+      SmallVector<Value> results = productTile(at, weights.buffer, zero, visible, row, rows, run,
                                                SmallVector<Value>(rows * run.vectors, v.zero(f32)));
       for (int64_t r = 0; r < rows; ++r)
         for (int64_t j = 0; j < run.vectors; ++j)
@@ -160,13 +160,14 @@ private:
     return v.loopOver(zero, panelCount, panelsOfBlock, into, [&](Value first, Value tensor) {
       OpFoldResult count = v.minimum(v.linear(first, -1, v.valueOf(panelCount), 0), v.index(panelsOfBlock));
       auto at = [&](Value member) { return panel(head, v.linear(first, 1, member, 0)); };
-      SmallVector<Value> start{empty(panelsOfBlock, s.depth, s.queries()),
-                               empty({rewriter.getIndexAttr(panelsOfBlock), rewriter.getIndexAttr(s.queries())}),
-                               empty({rewriter.getIndexAttr(panelsOfBlock), rewriter.getIndexAttr(s.queries())}),
-                               empty({rewriter.getIndexAttr(panelsOfBlock), rewriter.getIndexAttr(panelRows), roundedWidth()})};
+      SmallVector<Value> start{
+          empty(panelsOfBlock, s.depth, s.queries()),
+          empty({rewriter.getIndexAttr(panelsOfBlock), rewriter.getIndexAttr(s.queries())}),
+          empty({rewriter.getIndexAttr(panelsOfBlock), rewriter.getIndexAttr(s.queries())}),
+          empty({rewriter.getIndexAttr(panelsOfBlock), rewriter.getIndexAttr(panelRows), roundedWidth()})};
       start = v.loop(zero, count, 1, start, [&](Value member, ValueRange carried) {
         Value packed = s.packQueries(at(member), carried[0], member);
-        State state = fresh(member, State::from(carried.drop_front()));
+        State state = fresh(at(member), packed, member, State::from(carried.drop_front()));
         SmallVector<Value> next{packed};
         llvm::append_range(next, state.values());
         return next;
@@ -186,11 +187,12 @@ private:
     });
   }
 
-  State fresh(Value member, State state) {
+  State fresh(const AttentionPanel &at, Value packed, Value member, State state) {
     OpFoldResult zero = rewriter.getIndexAttr(0);
-    for (int64_t j = 0; j < s.vectors; ++j) {
-      state.most = v.store(s.never(), state.most, {member, v.index(j * v.lanes)});
-      state.sum = v.store(v.zero(f32), state.sum, {member, v.index(j * v.lanes)});
+    for (auto [j, base] : llvm::enumerate(softmax.firstBase(at, packed, member))) {
+      SmallVector<Value> point{member, v.index(j * v.lanes)};
+      state.base = v.store(base, state.base, point);
+      state.sum = v.store(v.zero(f32), state.sum, point);
     }
     state.out = v.loopOver(zero, rewriter.getIndexAttr(panelRows), 1, state.out, [&](Value row, Value outer) {
       return v.loopOver(zero, roundedWidth(), v.lanes, outer,
@@ -203,20 +205,17 @@ private:
   State oneBlock(const AttentionPanel &at, Value packed, Value member, Value key, State state) {
     Value left = v.linear(key, -1, v.valueOf(s.visibleKeys(at)), 0);
     OpFoldResult count = v.minimum(left, v.index(keyBlock));
-    SmallVector<Value> before, most, sums;
+    SmallVector<Value> before;
     for (int64_t j = 0; j < s.vectors; ++j)
-      before.push_back(v.load(state.most, {member, v.index(j * v.lanes)}));
-    most = before;
-    Value scores = s.emit(at, packed, member, key, count, scoreBuffer(keyBlock), most);
-    scores = exponentials(scores, count, most, sums);
-    Value alphas = empty({rewriter.getIndexAttr(s.queries())});
+      before.push_back(v.load(state.base, {member, v.index(j * v.lanes)}));
+    AttentionWeights weights = softmax.emit(at, packed, member, key, count, buffer(keyBlock), before);
+    Value factors = empty({rewriter.getIndexAttr(s.queries())});
     for (int64_t j = 0; j < s.vectors; ++j) {
       SmallVector<Value> point{member, v.index(j * v.lanes)};
-      Value alpha = exp(arith::SubFOp::create(rewriter, v.loc, before[j], baseOf(most[j])));
-      alphas = v.store(alpha, alphas, {v.index(j * v.lanes)});
-      Value scaled = arith::MulFOp::create(rewriter, v.loc, v.load(state.sum, point), alpha);
-      state.sum = v.store(arith::AddFOp::create(rewriter, v.loc, scaled, sums[j]), state.sum, point);
-      state.most = v.store(most[j], state.most, point);
+      factors = v.store(weights.factor[j], factors, {v.index(j * v.lanes)});
+      Value scaled = arith::MulFOp::create(rewriter, v.loc, v.load(state.sum, point), weights.factor[j]);
+      state.sum = v.store(arith::AddFOp::create(rewriter, v.loc, scaled, weights.sums[j]), state.sum, point);
+      state.base = v.store(weights.base[j], state.base, point);
     }
     // All rows of the panel: a tile that overlaps the one before would add to its results again.
     AttentionPanel whole = at;
@@ -227,11 +226,11 @@ private:
       };
       SmallVector<Value> start;
       for (int64_t r = 0; r < rows; ++r) {
-        Value alpha = v.broadcast(v.loadScalar(alphas, {v.plus(row, r)}));
+        Value factor = v.broadcast(v.loadScalar(factors, {v.plus(row, r)}));
         for (int64_t j = 0; j < run.vectors; ++j)
-          start.push_back(arith::MulFOp::create(rewriter, v.loc, alpha, v.load(out, point(r, j))));
+          start.push_back(arith::MulFOp::create(rewriter, v.loc, factor, v.load(out, point(r, j))));
       }
-      SmallVector<Value> results = productTile(at, scores, key, count, row, rows, run, start);
+      SmallVector<Value> results = productTile(at, weights.buffer, key, count, row, rows, run, start);
       for (int64_t r = 0; r < rows; ++r)
         for (int64_t j = 0; j < run.vectors; ++j)
           out = v.store(results[r * run.vectors + j], out, point(r, j));
@@ -245,64 +244,26 @@ private:
     Value inverse = empty({rewriter.getIndexAttr(s.queries())});
     for (int64_t j = 0; j < s.vectors; ++j) {
       SmallVector<Value> point{member, v.index(j * v.lanes)};
-      inverse = v.store(inverseOf(v.load(state.sum, point), v.load(state.most, point)), inverse, {v.index(j * v.lanes)});
+      inverse = v.store(softmax.inverseOf(v.load(state.sum, point), v.load(state.base, point)), inverse,
+                        {v.index(j * v.lanes)});
     }
     return v.loopOver(rewriter.getIndexAttr(0), at.rows, 1, into, [&](Value row, Value outer) {
       Value factor = v.broadcast(v.loadScalar(inverse, {row}));
       return coverChannels(v, s.width, 2 * v.lanes, outer, [&](const ChannelRun &run, Value inner) {
         for (int64_t j = 0; j < run.vectors; ++j) {
           Value sums = v.load(state.out, {member, row, v.plus(run.start, j * v.lanes)});
-          inner = storeResult(at, row, run, j, arith::MulFOp::create(rewriter, v.loc, sums, factor), destination, inner);
+          inner =
+              storeResult(at, row, run, j, arith::MulFOp::create(rewriter, v.loc, sums, factor), destination, inner);
         }
         return inner;
       });
     });
   }
 
-  //===--- softmax ---===//
-
-  /// Arguments are at most zero and a NaN stays one: the short polynomial will do.
-  Value exp(Value x) {
-    return math::ExpOp::create(rewriter, v.loc, x, arith::FastMathFlags::afn);
-  }
-  Value isNever(Value x) {
-    return arith::CmpFOp::create(rewriter, v.loc, arith::CmpFPredicate::OEQ, x, s.never());
-  }
-  /// What is subtracted from scores. Where no key was seen exponentials are of -inf, not of NaN.
-  Value baseOf(Value most) { return arith::SelectOp::create(rewriter, v.loc, isNever(most), v.zero(f32), most); }
-  /// 1 / sum; zeros where no key was seen.
-  Value inverseOf(Value sum, Value most) {
-    Value one = v.splat(rewriter.getF32FloatAttr(1));
-    return arith::SelectOp::create(rewriter, v.loc, isNever(most), v.zero(f32),
-                                   arith::DivFOp::create(rewriter, v.loc, one, sum));
-  }
-
-  /// Scores become exp(score - maximum), and `sums` their sums over keys.
-  Value exponentials(Value scores, OpFoldResult count, ArrayRef<Value> most, SmallVector<Value> &sums) {
-    SmallVector<Value> bases = llvm::map_to_vector(most, [&](Value most) { return baseOf(most); });
-    SmallVector<Value> carried(s.vectors, v.zero(f32));
-    carried.push_back(scores);
-    carried = v.loop(rewriter.getIndexAttr(0), count, 1, carried, [&](Value key, ValueRange inner) {
-      SmallVector<Value> next;
-      Value tensor = inner.back();
-      for (int64_t j = 0; j < s.vectors; ++j) {
-        SmallVector<Value> point{key, v.index(j * v.lanes)};
-        Value weight = exp(arith::SubFOp::create(rewriter, v.loc, v.load(tensor, point), bases[j]));
-        next.push_back(arith::AddFOp::create(rewriter, v.loc, inner[j], weight));
-        tensor = v.store(weight, tensor, point);
-      }
-      next.push_back(tensor);
-      return next;
-    });
-    scores = carried.pop_back_val();
-    sums = carried;
-    return scores;
-  }
-
   //===--- product with the values ---===//
 
-  /// Calls `tile(row of the panel, rows, channels, tensor)`: runs of channels outside, so that the values of a run stay in
-  /// the cache for all rows of the panel.
+  /// Calls `tile(row of the panel, rows, channels, tensor)`: runs of channels outside, so that the values of a run stay
+  /// in the cache for all rows of the panel.
   Value overTiles(const AttentionPanel &at, Value tensor,
                   llvm::function_ref<Value(Value, int64_t, const ChannelRun &, Value)> tile) {
     int64_t rows = v.lanes >= 16 ? 12 : v.lanes == 4 ? 4 : 6; // see AttentionScores::tileKeys
@@ -319,8 +280,8 @@ private:
       return v.loadScalar(weights, {v.plus(k, offset), v.plus(row, r)});
     };
     auto right = [&](int64_t j, ValueRange, Value k, int64_t offset) {
-      return v.load(op.getValue(),
-                    {at.batch, at.keyHead, v.linear(key, 1, k, offset), v.plus(run.start, j * v.lanes)}, run.mask(j));
+      return v.load(op.getValue(), {at.batch, at.keyHead, v.linear(key, 1, k, offset), v.plus(run.start, j * v.lanes)},
+                    run.mask(j));
     };
     return accumulate(v, Product{{}, count, left, right}, rows, run.vectors, std::move(start));
   }
@@ -332,6 +293,7 @@ private:
   }
 
   AttentionScores s;
+  AttentionSoftmax softmax;
   VectorBuilder &v;
   AttentionOp op;
   RewriterBase &rewriter;
@@ -346,8 +308,7 @@ bool coat::hasFlashForm(AttentionOp op) {
   bool headsKnown = !query.isDynamicDim(1) && !key.isDynamicDim(1);
   bool sameHeads = query.getDimSize(1) == key.getDimSize(1);
   bool manyRows = query.isDynamicDim(2) || query.getDimSize(2) > fewRows;
-  return query.getElementType().isF32() && !op.getPastKey() && !op.getWithPresent() && manyRows &&
-         (headsKnown || sameHeads) &&
+  return query.getElementType().isF32() && op.isPlain() && manyRows && (headsKnown || sameHeads) &&
          (!op.getMask() || typeOf(op.getMask()).getElementType().isF32() ||
           typeOf(op.getMask()).getElementType().isInteger(1));
 }

@@ -6,6 +6,8 @@
 using namespace mlir;
 using namespace coat;
 
+static constexpr double log2e = 1.44269504088896340736;
+
 static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
 
 AttentionScores::AttentionScores(OpBuilder &builder, AttentionOp op, int64_t lanes)
@@ -51,8 +53,11 @@ SmallVector<Value> AttentionScores::laneRows(const AttentionPanel &at) {
 Value AttentionScores::packQueries(const AttentionPanel &at, Value packed, Value index) {
   AffineExpr d0 = v.builder.getAffineDimExpr(0);
   OpFoldResult zero = v.builder.getIndexAttr(0);
-  OpFoldResult blocks = affine::makeComposedFoldedAffineApply(v.builder, v.loc, d0.floorDiv(v.lanes) * v.lanes, {depth});
+  OpFoldResult blocks =
+      affine::makeComposedFoldedAffineApply(v.builder, v.loc, d0.floorDiv(v.lanes) * v.lanes, {depth});
   double scale = op.getScale().convertToDouble();
+  if (op.getSoftcap().convertToDouble() <= 0)
+    scale *= log2e;
   SmallVector<Value> rows = laneRows(at);
   auto put = [&](Value vector, Value tensor, Value d, int64_t j) {
     if (scale != 1)
@@ -116,17 +121,24 @@ OpFoldResult AttentionScores::visibleKeys(const AttentionPanel &at) {
   return v.minimum(v.valueOf(keys), end);
 }
 
-Value AttentionScores::emit(const AttentionPanel &at, Value packed, Value index, Value start, OpFoldResult count,
-                            Value scores, SmallVector<Value> &most) {
+SmallVector<Value> AttentionScores::emit(const AttentionPanel &at, Value packed, Value index, Value start,
+                                         OpFoldResult count, ArrayRef<Value> from, SmallVector<Value> carried,
+                                         TileBody body) {
   if (op.getMask() && maskVariesByQuery())
-    scores = transposeMask(at, start, count, scores);
+    carried.back() = transposeMask(at, start, count, carried.back());
   int64_t tile = tileKeys();
   OpFoldResult zero = v.builder.getIndexAttr(0);
-  SmallVector<Value> carried(most);
-  carried.push_back(scores);
-  auto run = [&](OpFoldResult from, OpFoldResult to, int64_t step, bool guarded) {
-    carried = v.loop(from, to, step, carried, [&](Value first, ValueRange inner) {
-      return emitTile(at, packed, index, start, first, step, guarded, inner);
+  auto run = [&](OpFoldResult lower, OpFoldResult upper, int64_t step, bool guarded) {
+    carried = v.loop(lower, upper, step, carried, [&](Value first, ValueRange inner) {
+      SmallVector<Value> sums;
+      for (int64_t row = 0; row < step; ++row)
+        llvm::append_range(sums, from);
+      SmallVector<Value> scores = products(at, packed, index, start, first, step, guarded, sums);
+      for (auto [i, score] : llvm::enumerate(scores)) {
+        Value local = v.plus(first, i / vectors), key = v.linear(start, 1, first, i / vectors);
+        score = adjusted(at, key, local, i % vectors, guarded, score, inner.back());
+      }
+      return body(first, scores, inner);
     });
   };
   if (std::optional<int64_t> known = getConstantIntValue(count); known && !op.getCausal()) {
@@ -135,30 +147,25 @@ Value AttentionScores::emit(const AttentionPanel &at, Value packed, Value index,
     OpFoldResult switchAt = v.builder.getIndexAttr(wide * (narrow + 1));
     run(zero, switchAt, narrow + 1, false);
     run(switchAt, count, narrow, false);
-  } else {
-    // Keys that all queries see need no guard. Behind them are whole tiles, too: their rows are in the buffer.
-    AffineExpr d0 = v.builder.getAffineDimExpr(0);
-    OpFoldResult open = count;
-    if (op.getCausal())
-      open = v.minimum(v.valueOf(count), v.linear(start, -1, queryPosition(at, 0), 1));
-    OpFoldResult full = affine::makeComposedFoldedAffineApply(v.builder, v.loc, d0.floorDiv(tile) * tile, {open});
-    if (op.getCausal())
-      full = affine::makeComposedFoldedAffineMax(
-          v.builder, v.loc, AffineMap::get(1, 0, {d0, v.builder.getAffineConstantExpr(0)}, v.builder.getContext()),
-          {full});
-    run(zero, full, tile, false);
-    run(full, count, tile, true);
+    return carried;
   }
-  scores = carried.back();
-  carried.pop_back();
-  most = carried;
-  return scores;
+  // Keys that all queries see need no guard. Behind them are whole tiles, too: their rows are in the buffer.
+  AffineExpr d0 = v.builder.getAffineDimExpr(0);
+  OpFoldResult open = count;
+  if (op.getCausal())
+    open = v.minimum(v.valueOf(count), v.linear(start, -1, queryPosition(at, 0), 1));
+  OpFoldResult full = affine::makeComposedFoldedAffineApply(v.builder, v.loc, d0.floorDiv(tile) * tile, {open});
+  if (op.getCausal())
+    full = affine::makeComposedFoldedAffineMax(
+        v.builder, v.loc, AffineMap::get(1, 0, {d0, v.builder.getAffineConstantExpr(0)}, v.builder.getContext()),
+        {full});
+  run(zero, full, tile, false);
+  run(full, count, tile, true);
+  return carried;
 }
 
-/// `count` keys from `first` of the block on; `carried` are maxima and the buffer. Where `guarded`, keys may lie behind
-/// the last one or behind what a query may see.
-SmallVector<Value> AttentionScores::emitTile(const AttentionPanel &at, Value packed, Value index, Value start,
-                                             Value first, int64_t count, bool guarded, ValueRange carried) {
+SmallVector<Value> AttentionScores::products(const AttentionPanel &at, Value packed, Value index, Value start,
+                                             Value first, int64_t count, bool guarded, SmallVector<Value> sums) {
   SmallVector<Value> places;
   for (int64_t i = 0; i < count; ++i) {
     Value key = v.linear(start, 1, first, i);
@@ -170,21 +177,7 @@ SmallVector<Value> AttentionScores::emitTile(const AttentionPanel &at, Value pac
   auto right = [&](int64_t j, ValueRange, Value k, int64_t offset) {
     return v.load(packed, {index, v.plus(k, offset), v.index(j * v.lanes)});
   };
-  Product product{{}, depth, left, right};
-  SmallVector<Value> sums = accumulate(v, product, count, vectors,
-                                       SmallVector<Value>(count * vectors, v.zero(v.builder.getF32Type())));
-  SmallVector<Value> most(carried.drop_back());
-  Value scores = carried.back();
-  auto flags = arith::FastMathFlags::nnan | arith::FastMathFlags::nsz;
-  for (int64_t row = 0; row < count; ++row)
-    for (int64_t j = 0; j < vectors; ++j) {
-      Value local = v.plus(first, row), key = v.linear(start, 1, first, row);
-      Value score = adjusted(at, key, local, j, guarded, sums[row * vectors + j], scores);
-      most[j] = arith::MaximumFOp::create(v.builder, v.loc, most[j], score, flags);
-      scores = v.store(score, scores, {local, v.index(j * v.lanes)});
-    }
-  most.push_back(scores);
-  return most;
+  return accumulate(v, Product{{}, depth, left, right}, count, vectors, std::move(sums));
 }
 
 /// softcap, mask, causality and the end of the keys, in that order.
@@ -193,12 +186,12 @@ Value AttentionScores::adjusted(const AttentionPanel &at, Value key, Value local
   if (double cap = op.getSoftcap().convertToDouble(); cap > 0) {
     Value small = arith::MulFOp::create(v.builder, v.loc, score, v.broadcast(scalar(1 / cap)));
     score = arith::MulFOp::create(v.builder, v.loc, math::TanhOp::create(v.builder, v.loc, small),
-                                  v.broadcast(scalar(cap)));
+                                  v.broadcast(scalar(cap * log2e)));
   }
   if (op.getMask()) {
     Value existing = guarded ? v.minimum(key, v.plus(v.valueOf(keys), -1)) : key;
-    Value addend = maskVariesByQuery() ? v.load(scores, {local, v.index(j * v.lanes)})
-                                       : v.broadcast(maskAt(at, at.row, existing));
+    Value addend =
+        maskVariesByQuery() ? v.load(scores, {local, v.index(j * v.lanes)}) : v.broadcast(maskAt(at, at.row, existing));
     score = arith::AddFOp::create(v.builder, v.loc, score, addend);
   }
   if (!guarded)
@@ -233,13 +226,13 @@ SmallVector<Value> AttentionScores::maskIndices(const AttentionPanel &at, Value 
 Value AttentionScores::maskAt(const AttentionPanel &at, Value row, Value key) {
   Value element = v.loadScalar(op.getMask(), maskIndices(at, row, key));
   if (!element.getType().isInteger(1))
-    return element;
+    return arith::MulFOp::create(v.builder, v.loc, element, scalar(log2e));
   Value hidden = vector::ExtractOp::create(v.builder, v.loc, never(), int64_t{0});
   return arith::SelectOp::create(v.builder, v.loc, element, scalar(0), hidden);
 }
 
-/// The addends of the panel and the block of keys, where the scores themselves will be: blocks of floats as vectors along
-/// keys, which are turned; what remains, and booleans (bytes in memory, bits in a vector), one by one.
+/// The addends of the panel and the block of keys, where the scores themselves will be: blocks of floats as vectors
+/// along keys, which are turned; what remains, and booleans (bytes in memory, bits in a vector), one by one.
 Value AttentionScores::transposeMask(const AttentionPanel &at, Value start, OpFoldResult count, Value scores) {
   OpFoldResult zero = v.builder.getIndexAttr(0), blocks = zero;
   bool alongKeys = typeOf(op.getMask()).getShape().back() != 1;
@@ -253,8 +246,10 @@ Value AttentionScores::transposeMask(const AttentionPanel &at, Value start, OpFo
         SmallVector<Value> block;
         for (int64_t i = 0; i < v.lanes; ++i)
           block.push_back(v.load(op.getMask(), maskIndices(at, rows[j * v.lanes + i], key)));
-        for (auto [i, column] : llvm::enumerate(transposed(block)))
-          inner = v.store(column, inner, {v.plus(local, i), v.index(j * v.lanes)});
+        for (auto [i, column] : llvm::enumerate(transposed(block))) {
+          Value octaves = arith::MulFOp::create(v.builder, v.loc, column, v.broadcast(scalar(log2e)));
+          inner = v.store(octaves, inner, {v.plus(local, i), v.index(j * v.lanes)});
+        }
         return inner;
       });
   }

@@ -1,9 +1,10 @@
 // Scores of a panel of queries against a block of keys, keys along rows and queries along lanes.
 //
-//   scores[t][q] = scale * sum_d key[t][d] * query[q][d]       t < count, q < 2 vectors
+//   scores[t][q] = log2(e) * scale * sum_d key[t][d] * query[q][d]       t < count, q < 2 vectors
 //
-// Lanes are queries, because then nothing but the panel of queries itself is rearranged: keys are broadcast from where they
-// lie, maxima and sums over keys need no reduction across lanes, and keys that do not fill a tile need no mask.
+// They are in octaves: softmax needs powers of e of them, and those of 2 take fewer instructions.
+// Lanes are queries, because then nothing but the panel of queries itself is rearranged: keys are broadcast from where
+// they lie, maxima and sums over keys need no reduction across lanes, and keys that do not fill a tile need no mask.
 #ifndef COAT_LIB_VECTOR_ATTENTIONSCORES_H
 #define COAT_LIB_VECTOR_ATTENTIONSCORES_H
 
@@ -34,9 +35,19 @@ public:
   /// How many keys some query of the panel may see.
   mlir::OpFoldResult visibleKeys(const AttentionPanel &at);
 
-  /// `count` scores from key `start` on into `scores` [keys][queries]; `most` is brought up to date.
-  mlir::Value emit(const AttentionPanel &at, mlir::Value packed, mlir::Value index, mlir::Value start,
-                   mlir::OpFoldResult count, mlir::Value scores, llvm::SmallVector<mlir::Value> &most);
+  /// What becomes of the scores of a register tile, [keys][vectors], whose first key is `first` of the block: `carried`
+  /// goes from tile to tile, at its end the buffer.
+  using TileBody = llvm::function_ref<llvm::SmallVector<mlir::Value>(
+      mlir::Value first, llvm::ArrayRef<mlir::Value> scores, mlir::ValueRange carried)>;
+  /// `count` scores from key `start` on, plus the vectors `from`, a tile after the other.
+  llvm::SmallVector<mlir::Value> emit(const AttentionPanel &at, mlir::Value packed, mlir::Value index,
+                                      mlir::Value start, mlir::OpFoldResult count, llvm::ArrayRef<mlir::Value> from,
+                                      llvm::SmallVector<mlir::Value> carried, TileBody body);
+  /// Products of queries with `count` keys from start + first on, added to `sums`. Where `guarded`, the last key stands
+  /// for those behind it.
+  llvm::SmallVector<mlir::Value> products(const AttentionPanel &at, mlir::Value packed, mlir::Value index,
+                                          mlir::Value start, mlir::Value first, int64_t count, bool guarded,
+                                          llvm::SmallVector<mlir::Value> sums);
 
   VectorBuilder v;
   AttentionOp op;
@@ -55,9 +66,6 @@ private:
   mlir::Value transposeMask(const AttentionPanel &at, mlir::Value start, mlir::OpFoldResult count, mlir::Value scores);
   mlir::Value maskAt(const AttentionPanel &at, mlir::Value row, mlir::Value key);
   llvm::SmallVector<mlir::Value> maskIndices(const AttentionPanel &at, mlir::Value row, mlir::Value key);
-  llvm::SmallVector<mlir::Value> emitTile(const AttentionPanel &at, mlir::Value packed, mlir::Value index,
-                                          mlir::Value start, mlir::Value first, int64_t count, bool guarded,
-                                          mlir::ValueRange carried);
   mlir::Value adjusted(const AttentionPanel &at, mlir::Value key, mlir::Value local, int64_t j, bool guarded,
                        mlir::Value score, mlir::Value scores);
 };

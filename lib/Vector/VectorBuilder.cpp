@@ -81,6 +81,11 @@ Value VectorBuilder::multiplyAdd(Value a, Value b, Value sum) {
   return arith::AddFOp::create(builder, loc, product, sum, contract);
 }
 
+Value VectorBuilder::larger(Value a, Value b) {
+  // Not a maximumf: its expansion forgets the flags that make it one instruction.
+  return arith::SelectOp::create(builder, loc, arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGT, a, b), a, b);
+}
+
 SmallVector<Value> VectorBuilder::loop(OpFoldResult lower, OpFoldResult upper, int64_t step, ValueRange carried,
                                        LoopBody body) {
   std::optional<int64_t> from = getConstantIntValue(lower), to = getConstantIntValue(upper);
@@ -103,15 +108,21 @@ Value VectorBuilder::loopOver(OpFoldResult lower, OpFoldResult upper, int64_t st
          }).front();
 }
 
-Value VectorBuilder::ifThenElse(Value condition, llvm::function_ref<Value()> then,
-                                llvm::function_ref<Value()> otherwise) {
-  auto branch = [&](llvm::function_ref<Value()> make) {
+SmallVector<Value> VectorBuilder::choose(Value condition, llvm::function_ref<SmallVector<Value>()> then,
+                                         llvm::function_ref<SmallVector<Value>()> otherwise) {
+  auto branch = [&](llvm::function_ref<SmallVector<Value>()> make) {
     return [make, this](OpBuilder &inner, Location) {
       OpBuilder::InsertionGuard guard(builder);
       builder.setInsertionPoint(inner.getInsertionBlock(), inner.getInsertionPoint());
-      Value value = make();
-      scf::YieldOp::create(builder, loc, value);
+      SmallVector<Value> values = make();
+      scf::YieldOp::create(builder, loc, values);
     };
   };
-  return scf::IfOp::create(builder, loc, condition, branch(then), branch(otherwise)).getResult(0);
+  return SmallVector<Value>(scf::IfOp::create(builder, loc, condition, branch(then), branch(otherwise)).getResults());
+}
+
+Value VectorBuilder::ifThenElse(Value condition, llvm::function_ref<Value()> then,
+                                llvm::function_ref<Value()> otherwise) {
+  auto one = [](llvm::function_ref<Value()> make) { return SmallVector<Value>{make()}; };
+  return choose(condition, [&] { return one(then); }, [&] { return one(otherwise); }).front();
 }

@@ -39,6 +39,8 @@ public:
   mlir::Value store(mlir::Value vector, mlir::Value tensor, mlir::ValueRange indices, mlir::Value mask = {});
   mlir::Value loadScalar(mlir::Value tensor, mlir::ValueRange indices);
   mlir::Value multiplyAdd(mlir::Value a, mlir::Value b, mlir::Value sum);
+  /// a > b ? a : b, which is one instruction; b where either is NaN.
+  mlir::Value larger(mlir::Value a, mlir::Value b);
 
   using LoopBody = llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value iv, mlir::ValueRange carried)>;
   /// scf.for that carries values; a loop of constant trip count 1 is its body.
@@ -47,7 +49,11 @@ public:
   /// The same for one carried value, the tensor that is written.
   mlir::Value loopOver(mlir::OpFoldResult lower, mlir::OpFoldResult upper, int64_t step, mlir::Value tensor,
                        llvm::function_ref<mlir::Value(mlir::Value iv, mlir::Value tensor)> body);
-  /// scf.if that carries a tensor.
+  /// scf.if that carries values.
+  llvm::SmallVector<mlir::Value> choose(mlir::Value condition,
+                                        llvm::function_ref<llvm::SmallVector<mlir::Value>()> then,
+                                        llvm::function_ref<llvm::SmallVector<mlir::Value>()> otherwise);
+  /// The same for one value, a tensor.
   mlir::Value ifThenElse(mlir::Value condition, llvm::function_ref<mlir::Value()> then,
                          llvm::function_ref<mlir::Value()> otherwise);
 

@@ -67,3 +67,14 @@ func.func @exp_f64(%x: f64) -> f64 {
   %0 = math.exp %x : f64
   return %0 : f64
 }
+
+// Of bounded arguments the powers of 2 are a sum, a polynomial and a shift.
+// CHECK-LABEL: func @bounded
+// CHECK-NOT: math.roundeven
+// CHECK: arith.addf
+// CHECK: math.fma {{.*}} : vector<4x8xf32>
+// CHECK: arith.shli
+func.func @bounded(%x: vector<4x8xf32>) -> vector<4x8xf32> {
+  %0 = math.exp2 %x fastmath<afn> : vector<4x8xf32>
+  return %0 : vector<4x8xf32>
+}

@@ -1,15 +1,23 @@
 // RUN: coat-opt %s --coat-emit-attention --split-input-file | FileCheck %s
 
-// Keys that fit one block: queries along lanes, maxima and sums of a lane without a reduction, the exponentials of bounded
-// arguments.
+// Keys that fit one block: queries along lanes; a base from the first four keys; weights of bounded exponents from the
+// registers that the scores were summed in, several at once. Where an exponent is too large, all scores first, then the
+// weights. Maxima and sums of a lane need no reduction.
 // CHECK-LABEL: func private @whole
 // CHECK-NOT: coat.attention
 // CHECK: vector.shuffle
 // CHECK: vector.transfer_write {{.*}} tensor<1x64x8xf32>
 // CHECK: vector.fma
-// CHECK: arith.maximumf
-// CHECK-NOT: vector.reduction
-// CHECK: math.exp {{.*}} fastmath<afn> : vector<8xf32>
+// CHECK: arith.cmpf ogt
+// CHECK: scf.for
+// CHECK: vector.fma
+// CHECK: math.exp2 {{.*}} fastmath<afn> : vector<4x8xf32>
+// CHECK: vector.reduction <and>
+// CHECK: scf.if
+// CHECK: vector.fma
+// CHECK-NOT: math.exp2
+// CHECK: scf.for
+// CHECK: math.exp2 {{.*}} fastmath<afn> : vector<1x8xf32>
 // CHECK: arith.divf
 func.func private @whole(%q: tensor<1x1x6x64xf32>, %k: tensor<1x1x64x64xf32>, %v: tensor<1x1x64x64xf32>) -> tensor<1x1x6x64xf32>
     attributes {coat.kernel, coat.schedule = #coat.schedule<"flash", tile = [1, 1, 0, 0], vector = 8>} {

@@ -135,13 +135,28 @@ Value FloatMath::exp(Value x) {
   return scale(add(expm1OfReduced(r), constant(1)), n);
 }
 
+/// Added to a small number it rounds that to a whole number n and leaves n + 127, the exponent of 2^n, in the low bits.
+static constexpr double roundingShift = 0x1.8p23 + 127;
+
 Value FloatMath::expWithoutOverflow(Value x) {
-  // x log2(e) = n + f. Adding `whole` rounds to a whole number and leaves n + 127, the exponent of 2^n, in the low bits.
-  // Below -127 ln 2 that is zero. The maximum is written so that a NaN goes through.
-  Value least = constant(-88.0296919), whole = constant(0x1.8p23 + 127), factor = constant(1 / ln2);
+  // x log2(e) = n + f. Below -127 ln 2 the exponent is zero. The maximum is written so that a NaN goes through.
+  Value least = constant(-88.0296919), whole = constant(roundingShift), factor = constant(1 / ln2);
   x = select(compare(CmpFPredicate::OGT, least, x), least, x);
   Value shifted = fma(x, factor, whole);
   Value f = fma(x, factor, arith::NegFOp::create(b, loc, sub(shifted, whole)));
+  return timesPowerOfTwo(f, shifted);
+}
+
+Value FloatMath::exp2WithoutOverflow(Value x) {
+  // As above, but with sums alone, which leave the multipliers to others.
+  Value least = constant(-127), whole = constant(roundingShift);
+  x = select(compare(CmpFPredicate::OGT, least, x), least, x);
+  Value shifted = add(x, whole);
+  return timesPowerOfTwo(sub(x, sub(shifted, whole)), shifted);
+}
+
+/// 2^(n + f), where the low bits of `shifted` are n + 127.
+Value FloatMath::timesPowerOfTwo(Value f, Value shifted) {
   // 2^f, least maximum of the relative error (9.3e-8) for |f| <= 1/2 with 2^0 = 1.
   SmallVector<double> coefficients = {1, 0.6931469752, 0.2402223883, 0.05550736327, 0.009671725545, 0.001326445317};
   if (fast) // one degree less: 2.9e-6

@@ -60,14 +60,13 @@ Value expand(Operation *op, OpBuilder &b, bool fast) {
   FloatMath math(b, op->getLoc(), op->getResult(0).getType(), fast);
   Value x = op->getOperand(0);
   constexpr double log2e = 1.44269504088896340736, log10e = 0.434294481903251827651;
+  // Whoever made the op says by `afn` that its argument is bounded.
+  auto bounded = [&](arith::FastMathFlags flags) {
+    return arith::bitEnumContainsAll(flags, arith::FastMathFlags::afn) && getElementTypeOrSelf(x.getType()).isF32();
+  };
   return TypeSwitch<Operation *, Value>(op)
-      .Case([&](math::ExpOp exp) {
-        // Whoever made the op says by `afn` that its argument is bounded.
-        bool bounded = arith::bitEnumContainsAll(exp.getFastmath(), arith::FastMathFlags::afn);
-        bool single = getElementTypeOrSelf(x.getType()).isF32();
-        return bounded && single ? math.expWithoutOverflow(x) : math.exp(x);
-      })
-      .Case([&](math::Exp2Op) { return math.exp2(x); })
+      .Case([&](math::ExpOp exp) { return bounded(exp.getFastmath()) ? math.expWithoutOverflow(x) : math.exp(x); })
+      .Case([&](math::Exp2Op exp) { return bounded(exp.getFastmath()) ? math.exp2WithoutOverflow(x) : math.exp2(x); })
       .Case([&](math::ExpM1Op) { return math.expm1(x); })
       .Case([&](math::LogOp) { return math.log(x); })
       .Case([&](math::Log1pOp) { return math.log1p(x); })

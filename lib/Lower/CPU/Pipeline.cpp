@@ -50,7 +50,7 @@ static void addExpansions(OpPassManager &func, coat::LowerOptions options) {
   // pass also lowers transfers. No clean-up after it: LLVM's own is faster and runs anyway.
   func.addPass(createConvertVectorToLLVMPass());
   ConvertToLLVMPassOptions rest;
-  rest.filterDialects = {"arith", "cf", "index", "math"};
+  rest.filterDialects = {"arith", "cf", "index", "math", "ub"};
   func.addPass(createConvertToLLVMPass(rest));
 }
 
