@@ -59,11 +59,34 @@ static LogicalResult checkPast(AttentionOp::Adaptor op, EmitError emitError) {
   return success();
 }
 
+// C8, C9: which keys count.
+static LogicalResult checkChoice(AttentionOp::Adaptor op, EmitError emitError) {
+  if (op.getLengths()) { // C8
+    RankedTensorType lengths = tensorType(op.getLengths());
+    int64_t batches = tensorType(op.getQuery()).getDimSize(0);
+    bool isIndex = lengths.getElementType().isSignlessInteger(32) || lengths.getElementType().isSignlessInteger(64);
+    if (!isIndex || lengths.getRank() != 1 || !sizesAgree(lengths.getDimSize(0), batches))
+      return emitError() << "expected lengths of " << formatShape({batches}) << " elements of i32 or i64, got "
+                         << lengths;
+    if (op.getPastKey())
+      return emitError() << "expected lengths or past_key, got both";
+  }
+  for (int64_t window : {int64_t(op.getLeftWindow()), int64_t(op.getRightWindow())})
+    if (window < -1) // C9
+      return emitError() << "expected windows of at least -1, got " << window;
+  if (int64_t(op.getTopK()) < 0) // C9
+    return emitError() << "expected top_k of at least 0, got " << int64_t(op.getTopK());
+  if (std::optional<Type> type = op.getSoftmaxType(); type && !isa<FloatType>(*type)) // C9
+    return emitError() << "expected a floating-point softmax_type, got " << *type;
+  return success();
+}
+
 LogicalResult AttentionOp::checkConstraints(Adaptor op, EmitError emitError) {
   if (failed(checkHeads(op, emitError)) ||                                                 // C1, C2, C3
       failed(checkElementTypes(emitError, {op.getQuery(), op.getKey(), op.getValue()})) || // C7
       failed(checkFloat(emitError, tensorType(op.getQuery()))) ||                          // C7
-      failed(checkPast(op, emitError)))                                                    // C5
+      failed(checkPast(op, emitError)) ||                                                  // C5
+      failed(checkChoice(op, emitError)))                                                  // C8, C9
     return failure();
   RankedTensorType query = tensorType(op.getQuery());
   if (op.getMask()) { // C4
@@ -91,13 +114,16 @@ LogicalResult AttentionOp::inferReturnTypes(MLIRContext *context, std::optional<
   RankedTensorType query = tensorType(op.getQuery()), key = tensorType(op.getKey()), value = tensorType(op.getValue());
   SmallVector<int64_t> shape(query.getShape());
   shape[3] = value.getDimSize(3);
-  types.push_back(RankedTensorType::get(shape, query.getElementType()));
-  if (!op.getWithPresent())
-    return success();
-  for (RankedTensorType fresh : {key, value}) {
-    SmallVector<int64_t> present(fresh.getShape());
-    present[2] = keyCount(op);
-    types.push_back(RankedTensorType::get(present, fresh.getElementType()));
+  types.push_back(query.clone(shape));
+  if (op.getWithPresent())
+    for (RankedTensorType fresh : {key, value}) {
+      SmallVector<int64_t> present(fresh.getShape());
+      present[2] = keyCount(op);
+      types.push_back(fresh.clone(present));
+    }
+  if (op.getScores()) {
+    shape[3] = keyCount(op);
+    types.push_back(query.clone(shape));
   }
   return success();
 }
@@ -107,19 +133,24 @@ LogicalResult AttentionOp::reifyResultShapes(OpBuilder &builder, ReifiedRankedSh
   shapes.push_back(reifySizes(builder, loc, getResult().getType(), [&](int64_t dim) {
     return tensor::getMixedSize(builder, loc, dim == 3 ? getValue() : getQuery(), dim);
   }));
-  if (!getWithPresent())
-    return success();
+  auto reifyKeys = [&](Value fresh, Value past) {
+    OpFoldResult size = tensor::getMixedSize(builder, loc, fresh, 2);
+    AffineExpr sum = builder.getAffineDimExpr(0) + builder.getAffineDimExpr(1);
+    return past ? applyExpr(builder, loc, sum, {tensor::getMixedSize(builder, loc, past, 2), size}) : size;
+  };
   auto reifyPresent = [&](Value fresh, Value past, Value present) {
     return reifySizes(builder, loc, present.getType(), [&](int64_t dim) {
-      OpFoldResult size = tensor::getMixedSize(builder, loc, fresh, dim);
-      if (dim != 2 || !past)
-        return size;
-      AffineExpr sum = builder.getAffineDimExpr(0) + builder.getAffineDimExpr(1);
-      return applyExpr(builder, loc, sum, {tensor::getMixedSize(builder, loc, past, dim), size});
+      return dim == 2 ? reifyKeys(fresh, past) : tensor::getMixedSize(builder, loc, fresh, dim);
     });
   };
-  shapes.push_back(reifyPresent(getKey(), getPastKey(), getPresentKey()));
-  shapes.push_back(reifyPresent(getValue(), getPastValue(), getPresentValue()));
+  if (getWithPresent()) {
+    shapes.push_back(reifyPresent(getKey(), getPastKey(), getPresentKey()));
+    shapes.push_back(reifyPresent(getValue(), getPastValue(), getPresentValue()));
+  }
+  if (getScores())
+    shapes.push_back(reifySizes(builder, loc, getScoresResult().getType(), [&](int64_t dim) {
+      return dim == 3 ? reifyKeys(getKey(), getPastKey()) : tensor::getMixedSize(builder, loc, getQuery(), dim);
+    }));
   return success();
 }
 

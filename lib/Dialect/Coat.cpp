@@ -52,6 +52,7 @@ void CoatDialect::initialize() {
   addQuantOps();
   addRecurrentOps();
   addSamplingOps();
+  addSequenceOps();
   attachMoveTilings(getContext());
 }
 

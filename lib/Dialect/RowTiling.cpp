@@ -256,7 +256,7 @@ FailureOr<std::pair<OpFoldResult, OpFoldResult>> keyHeads(AttentionOp op, const 
 
 FailureOr<TilingResult> cut(AttentionOp op, Tile tile) {
   auto heads = keyHeads(op, tile);
-  if (failed(heads) || !tile.isWhole(3) || op.getWithPresent())
+  if (failed(heads) || !tile.isWhole(3) || !op.isPlain())
     return failure();
   auto keySlice = [&](Value source) {
     Sizes extent = tensor::getMixedSizes(tile.builder, tile.loc(), source);
@@ -287,8 +287,10 @@ FailureOr<TilingResult> cut(AttentionOp op, Tile tile) {
                                              applyExpr(tile.builder, tile.loc(), sum, {before, tile.offsets[2]}));
   }
   Value key = keySlice(op.getKey()), value = keySlice(op.getValue());
-  auto part = AttentionOp::create(tile.builder, tile.loc(), query, key, value, mask, Value(), Value(), offset,
-                                  op.getScaleAttr(), op.getCausalAttr(), op.getSoftcapAttr(), UnitAttr());
+  Type type = tensorType(query).clone({tensorType(query).getDimSize(0), tensorType(query).getDimSize(1),
+                                       tensorType(query).getDimSize(2), tensorType(value).getDimSize(3)});
+  auto part = AttentionOp::create(tile.builder, tile.loc(), type, query, key, value, mask, offset, op.getScaleAttr(),
+                                  op.getCausalAttr(), op.getSoftcapAttr());
   tile.result.tiledOps = {part};
   tile.result.tiledValues = {part.getResult()};
   return std::move(tile.result);

@@ -329,9 +329,9 @@ struct Recognize : OpRewritePattern<MatmulOp> {
     SmallVector<int64_t> shape(tensorType(query).getShape());
     shape.back() = tensorType(value).getShape().back();
     auto attention = AttentionOp::create(
-        rewriter, loc, tensorType(op).clone(shape), Type(), Type(), query, key, value, mask, Value(), Value(),
+        rewriter, loc, tensorType(op).clone(shape), query, key, value, mask, Value(),
         rewriter.getF64FloatAttr(parts.scale), parts.causal ? rewriter.getUnitAttr() : UnitAttr(),
-        rewriter.getF64FloatAttr(0.0), UnitAttr());
+        rewriter.getF64FloatAttr(0.0));
     if (rank == 4) {
       rewriter.replaceOp(op, attention.getResult());
       return;

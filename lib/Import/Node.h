@@ -62,6 +62,9 @@ public:
   llvm::SmallVector<ModelValue> importGraph(Graph &graph, llvm::ArrayRef<ModelValue> inputs);
   /// The attribute may only have this value: others are refused by name.
   void only(llvm::StringRef name, int64_t value);
+  /// The attribute itself, of whatever kind; null when it is not there.
+  const AttributeData *argument(llvm::StringRef name);
+  llvm::ArrayRef<std::string> inputNames() const { return node.inputs; }
   /// Marks an attribute as read, for those that say nothing about inference.
   void ignore(llvm::StringRef name) { read.insert(name); }
   /// `axis` counted from the front, an error outside the rank.
@@ -73,10 +76,10 @@ public:
   bool wants(unsigned output) const;
   void set(unsigned output, mlir::Value value);
   void set(unsigned output, Known known);
+  void set(unsigned output, ModelValue value);
   /// The result is the input itself.
   void forward(unsigned output, unsigned input);
 
-  void set(unsigned output, ModelValue value);
   // Ops. Results whose symbolic sizes differ from what the op says are an error of ours.
   template <typename OpTy>
   mlir::Operation *create(mlir::ValueRange operands, llvm::ArrayRef<mlir::NamedAttribute> attributes);
@@ -99,6 +102,18 @@ public:
   mlir::Value scalar(double value, mlir::Type elementType);
   mlir::Value constant(mlir::ElementsAttr value);
   mlir::Value constant(const Known &known);
+  /// The i64 vector 0, 1 .. size - 1.
+  mlir::Value positions(mlir::AffineExpr size);
+
+  // What only a run can tell.
+  /// The static shape that the model declares of a result; none unless it is an output of the model.
+  std::optional<llvm::SmallVector<int64_t>> declaredShape(unsigned output) const;
+  /// A run in which `truth`, an i1 scalar, is false ends with an error that says `message`.
+  void require(mlir::Value truth, const llvm::Twine &message);
+  /// A new size: the value of `count`, an i64 scalar of up to `most`.
+  mlir::AffineExpr count(mlir::Value count, mlir::AffineExpr most);
+  /// The beginning of a list in another shape.
+  mlir::Value prefix(mlir::Value list, llvm::ArrayRef<mlir::AffineExpr> shape);
 
   // Sizes.
   llvm::SmallVector<mlir::AffineExpr> dims(mlir::Value value) { return importer.dims(value); }
@@ -178,8 +193,10 @@ constexpr int64_t newest = 28;
 
 // The families' parts of the table.
 llvm::ArrayRef<Handler> attentionHandlers();
+llvm::ArrayRef<Handler> contribHandlers();
 llvm::ArrayRef<Handler> controlHandlers();
 llvm::ArrayRef<Handler> convHandlers();
+llvm::ArrayRef<Handler> einsumHandlers();
 llvm::ArrayRef<Handler> elementwiseHandlers();
 llvm::ArrayRef<Handler> indexHandlers();
 llvm::ArrayRef<Handler> lossHandlers();
@@ -194,11 +211,18 @@ llvm::ArrayRef<Handler> recurrentHandlers();
 llvm::ArrayRef<Handler> reduceHandlers();
 llvm::ArrayRef<Handler> resizeHandlers();
 llvm::ArrayRef<Handler> samplingHandlers();
+llvm::ArrayRef<Handler> selectHandlers();
+llvm::ArrayRef<Handler> sequenceHandlers();
 llvm::ArrayRef<Handler> shapeHandlers();
 llvm::ArrayRef<Handler> signalHandlers();
-llvm::ArrayRef<Handler> einsumHandlers();
 llvm::ArrayRef<Handler> sliceHandlers();
 llvm::ArrayRef<Handler> trainingHandlers();
+
+llvm::ArrayRef<Handler> atenConvHandlers();
+llvm::ArrayRef<Handler> atenElementwiseHandlers();
+llvm::ArrayRef<Handler> atenProductHandlers();
+llvm::ArrayRef<Handler> atenReduceHandlers();
+llvm::ArrayRef<Handler> atenShapeHandlers();
 
 /// The handler of a node, or null with the reason.
 const Handler *findHandler(const Node &node, std::string &refusal);

@@ -237,7 +237,11 @@ Value NodeImporter::concat(ValueRange values, int64_t axis) {
   }
   if (failed())
     return {};
-  OperationState state(loc, tensor::ConcatOp::getOperationName(), values,
+  // A part without elements would lie behind the end of the result.
+  auto parts = llvm::filter_to_vector(values, [&](Value value) { return constantOf(dims(value)[axis]) != 0; });
+  if (parts.size() < 2)
+    return parts.empty() ? values.front() : parts.front();
+  OperationState state(loc, tensor::ConcatOp::getOperationName(), parts,
                        typeOf(shape, cast<RankedTensorType>(values.front().getType()).getElementType()),
                        attr("dim", axis));
   return insert(state, shape);
@@ -302,4 +306,17 @@ Value NodeImporter::constant(const Known &known) {
   if (!result)
     refuse(why);
   return result;
+}
+
+Value NodeImporter::positions(AffineExpr size) {
+  auto range = failed() || !size ? std::nullopt : symbols.range(size);
+  constexpr int64_t most = 1 << 24;
+  if (!range || range->max > most) {
+    refuse("expected at most " + Twine(most) + " positions, got " + print(size));
+    return {};
+  }
+  auto numbers = llvm::to_vector(llvm::seq<int64_t>(0, range->max));
+  auto type = RankedTensorType::get(range->max, IntegerType::get(context, 64));
+  // A symbolic size takes the beginning of the most there may be.
+  return slice(constant(DenseElementsAttr::get(type, ArrayRef(numbers))), 0, symbols.constant(0), size);
 }

@@ -19,7 +19,7 @@ static SmallVector<Value> trainStatistics(NodeImporter &node, Value input, doubl
   Value mean = node.reduce(ReduceKind::mean, input, axes);
   Value variance = varianceOf(node, node.elementwise(Kind::sub, {input, mean}), axes);
   SmallVector<Value> statistics;
-  for (auto [index, value] : llvm::enumerate(ArrayRef<Value>{mean, variance})) {
+  for (auto [index, value] : llvm::enumerate(SmallVector<Value>{mean, variance})) {
     if (node.failed())
       return {Value(), Value()};
     statistics.push_back(node.reshape(value, node.dims(value)[1]));
@@ -177,6 +177,8 @@ ArrayRef<Handler> coat::onnx::normHandlers() {
       {"BatchNormalization", 7, newest, importBatchNorm},
       {"LayerNormalization", 17, newest, [](NodeImporter &node) { importLayerNorm(node, /*rms=*/false); }},
       {"RMSNormalization", 23, newest, [](NodeImporter &node) { importLayerNorm(node, /*rms=*/true); }},
+      // What ONNX Runtime called it before.
+      {"SimplifiedLayerNormalization", 1, newest, [](NodeImporter &node) { importLayerNorm(node, /*rms=*/true); }},
       {"GroupNormalization", 18, newest, importGroupNorm},
       {"InstanceNormalization", 6, newest, importInstanceNorm},
       {"LRN", 1, newest, importLRN},

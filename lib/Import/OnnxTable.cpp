@@ -7,10 +7,11 @@ static const llvm::StringMap<llvm::SmallVector<const Handler *, 1>> &table() {
   static const auto *rows = [] {
     auto *result = new llvm::StringMap<llvm::SmallVector<const Handler *, 1>>;
     for (llvm::ArrayRef<Handler> family :
-         {attentionHandlers(), controlHandlers(), convHandlers(), elementwiseHandlers(), indexHandlers(),
+         {atenConvHandlers(), atenElementwiseHandlers(), atenProductHandlers(), atenReduceHandlers(), atenShapeHandlers(),
+          attentionHandlers(), contribHandlers(), controlHandlers(), convHandlers(), einsumHandlers(), elementwiseHandlers(), indexHandlers(),
           lossHandlers(), movementHandlers(), normHandlers(), padHandlers(), poolHandlers(), productHandlers(),
           quantHandlers(), randomHandlers(), recurrentHandlers(), reduceHandlers(), resizeHandlers(),
-          samplingHandlers(), shapeHandlers(), signalHandlers(), sliceHandlers(), trainingHandlers()})
+          samplingHandlers(), selectHandlers(), sequenceHandlers(), shapeHandlers(), signalHandlers(), sliceHandlers(), trainingHandlers()})
       for (const Handler &handler : family)
         (*result)[handler.op].push_back(&handler);
     return result;

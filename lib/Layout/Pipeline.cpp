@@ -23,6 +23,7 @@ void coat::buildLayoutPipeline(OpPassManager &pm, const LayoutOptions &options) 
   // Before weights are packed: it transforms them.
   if (options.winograd)
     entry.addPass(createCoatWinograd({options.cpu}));
+  entry.addPass(createCoatExpandAttention());
   // Weights last: nothing behind it looks inside them.
   entry.addPass(createCoatPackWeights());
   entry.addPass(createCoatSplitCaches());

@@ -34,9 +34,8 @@ struct SplitKeyValueCache : OpRewritePattern<AttentionOp> {
       if (op.getCausal() && !offset)
         offset = tensor::DimOp::create(rewriter, loc, op.getPastKey(), 2);
     }
-    auto whole = AttentionOp::create(rewriter, loc, op.getResult().getType(), Type(), Type(), op.getQuery(), key, value,
-                                     op.getMask(), Value(), Value(), offset, op.getScaleAttr(), op.getCausalAttr(),
-                                     op.getSoftcapAttr(), UnitAttr());
+    auto whole = AttentionOp::create(rewriter, loc, op.getResult().getType(), op.getQuery(), key, value, op.getMask(),
+                                     offset, op.getScaleAttr(), op.getCausalAttr(), op.getSoftcapAttr());
     if (Attribute schedule = op->getAttr("coat.schedule"))
       whole->setAttr("coat.schedule", schedule);
     rewriter.replaceOp(op, {whole.getResult(), key, value});

@@ -35,8 +35,8 @@ struct LowerAttention : Lowering<AttentionOp> {
   using Lowering::Lowering;
   Values lower(AttentionOp op, PatternRewriter &rewriter) const override {
     RankedTensorType query = typeOf(op.getQuery()), key = typeOf(op.getKey());
-    if (op.getWithPresent() || op.getPastKey())
-      return rewriter.notifyMatchFailure(op, "expected the cache to be split off");
+    if (!op.isPlain())
+      return rewriter.notifyMatchFailure(op, "expected an attention without cache, windows, lengths, choice or scores");
     if (query.isDynamicDim(1) || key.isDynamicDim(1))
       return rewriter.notifyMatchFailure(op, "expected static numbers of heads");
     Location loc = op.getLoc();

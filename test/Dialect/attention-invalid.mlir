@@ -113,6 +113,46 @@ func.func @attention_c7_integer(%q: tensor<1x4x8x16xi32>, %k: tensor<1x4x8x16xi3
 
 // -----
 
+func.func @attention_c8(%q: tensor<1x4x8x16xf32>, %n: tensor<2xi64>) {
+  // expected-error@+1 {{expected lengths of 1 elements of i32 or i64, got 'tensor<2xi64>'}}
+  %0 = coat.attention %q, %q, %q lengths %n {scale = 1.0} : (tensor<1x4x8x16xf32>, tensor<1x4x8x16xf32>, tensor<1x4x8x16xf32>, tensor<2xi64>) -> tensor<1x4x8x16xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c8_past(%q: tensor<1x4x8x16xf32>, %n: tensor<1xi64>) {
+  // expected-error@+1 {{expected lengths or past_key, got both}}
+  %0:3 = coat.attention %q, %q, %q past %q, %q lengths %n {scale = 1.0, with_present} : (tensor<1x4x8x16xf32>, tensor<1x4x8x16xf32>, tensor<1x4x8x16xf32>, tensor<1x4x8x16xf32>, tensor<1x4x8x16xf32>, tensor<1xi64>) -> (tensor<1x4x8x16xf32>, tensor<1x4x16x16xf32>, tensor<1x4x16x16xf32>)
+  return
+}
+
+// -----
+
+func.func @attention_c9(%q: tensor<1x4x8x16xf32>) {
+  // expected-error@+1 {{expected windows of at least -1, got -2}}
+  %0 = coat.attention %q, %q, %q {scale = 1.0, right_window = -2} : (tensor<1x4x8x16xf32>, tensor<1x4x8x16xf32>, tensor<1x4x8x16xf32>) -> tensor<1x4x8x16xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c9_top_k(%q: tensor<1x4x8x16xf32>) {
+  // expected-error@+1 {{expected top_k of at least 0, got -1}}
+  %0 = coat.attention %q, %q, %q {scale = 1.0, top_k = -1} : (tensor<1x4x8x16xf32>, tensor<1x4x8x16xf32>, tensor<1x4x8x16xf32>) -> tensor<1x4x8x16xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c9_type(%q: tensor<1x4x8x16xf32>) {
+  // expected-error@+1 {{expected a floating-point softmax_type, got 'i32'}}
+  %0 = coat.attention %q, %q, %q {scale = 1.0, softmax_type = i32} : (tensor<1x4x8x16xf32>, tensor<1x4x8x16xf32>, tensor<1x4x8x16xf32>) -> tensor<1x4x8x16xf32>
+  return
+}
+
+// -----
+
 func.func @softmax_c1(%x: tensor<4x8xf32>) {
   // expected-error@+1 {{expected axis of at least 0 and less than rank 2, got 2}}
   %0 = coat.softmax %x {axis = 2} : (tensor<4x8xf32>) -> tensor<4x8xf32>

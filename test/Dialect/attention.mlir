@@ -27,6 +27,22 @@ func.func @cache(%q: tensor<1x4x1x32xf32>, %k: tensor<1x4x1x32xf32>, %v: tensor<
   return %2 : tensor<1x4x?x16xf32>
 }
 
+// CHECK-LABEL: @lengths
+// CHECK: lengths %{{.*}} {causal, left_window = 2 : i64, scale = 1.000000e+00 : f64, scores = #coat<scores_kind weights>}
+func.func @lengths(%q: tensor<2x4x3x32xf32>, %k: tensor<2x4x9x32xf32>, %n: tensor<2xi64>) -> tensor<2x4x3x9xf32> {
+  %0:2 = coat.attention %q, %k, %k lengths %n {scale = 1.0, causal, left_window = 2, scores = #coat<scores_kind weights>}
+    : (tensor<2x4x3x32xf32>, tensor<2x4x9x32xf32>, tensor<2x4x9x32xf32>, tensor<2xi64>) -> (tensor<2x4x3x32xf32>, tensor<2x4x3x9xf32>)
+  return %0#1 : tensor<2x4x3x9xf32>
+}
+
+// CHECK-LABEL: @hard
+// CHECK: {scale = 1.000000e+00 : f64, softmax_type = f64, top_k = 1 : i64}
+func.func @hard(%q: tensor<2x4x3x32xf32>, %k: tensor<2x4x9x32xf32>) -> tensor<2x4x3x32xf32> {
+  %0 = coat.attention %q, %k, %k {scale = 1.0, top_k = 1, softmax_type = f64}
+    : (tensor<2x4x3x32xf32>, tensor<2x4x9x32xf32>, tensor<2x4x9x32xf32>) -> tensor<2x4x3x32xf32>
+  return %0 : tensor<2x4x3x32xf32>
+}
+
 // CHECK-LABEL: @softmax
 // CHECK: coat.softmax %{{.*}} {axis = 1 : i64} :
 // CHECK: coat.softmax %{{.*}} {axis = 0 : i64, log}

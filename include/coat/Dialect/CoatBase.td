@@ -151,8 +151,7 @@ def Coat_ScheduleAttr : AttrDef<Coat_Dialect, "Schedule"> {
     `algorithm` names the form ("direct", "gemm", "depthwise", "winograd", "flash", "rows", "loops").
     `tile` is the part of the iteration domain (of the root op's TilingInterface)
     that one task computes, 0 meaning the whole extent. `reg` is the register
-    tile inside it, in the same dimensions; where a product is summed in parts, the
-    depth of one stands behind them. `vector` is the number of f32 lanes.
+    tile inside it, in the same dimensions. `vector` is the number of f32 lanes.
     `order` permutes the dimensions of the tasks, slowest first; empty is the order
     of the dimensions. Neighbouring tasks share what only the slow ones choose.
   }];

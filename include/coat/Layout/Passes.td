@@ -90,6 +90,21 @@ def CoatSplitCaches : Pass<"coat-split-caches", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::coat::CoatDialect"];
 }
 
+def CoatExpandAttention : Pass<"coat-expand-attention", "::mlir::func::FuncOp"> {
+  let summary = "windows and lengths of attention as masks, chosen keys and shown scores as products";
+  let description = [{
+    ```mlir
+    %0 = coat.attention %q, %k, %v lengths %n {scale = 0.5, left_window = 2} : (..) -> tensor<2x8x4x16xf32>
+    // becomes
+    %m = coat.visible_keys %q, %k lengths %n {left_window = 2} : (..) -> tensor<2x1x4x9xi1>
+    %0 = coat.attention %q, %k, %v mask %m {scale = 0.5} : (..) -> tensor<2x8x4x16xf32>
+    ```
+    With `top_k`, `scores` or `softmax_type` it becomes two products with scale,
+    softcap, mask, `coat.best_keys` and softmax in between.
+  }];
+  let dependentDialects = ["::coat::CoatDialect"];
+}
+
 def CoatAssignSchedules : Pass<"coat-assign-schedules", "::mlir::func::FuncOp"> {
   let summary = "ask Strategy how each op is computed and write it on the op";
   let description = [{
