@@ -92,9 +92,9 @@ public:
     }
     for (int32_t i = 0; i < info->input_count; ++i)
       checkShape(i, inputs[i], symbols);
-    nb::list outputs;
+    std::vector<nb::capsule> owners; // of the outputs' memory
     for (int32_t i = info->input_count; i < info->input_count + info->output_count; ++i)
-      outputs.append(makeOutput(i, symbols, tensors));
+      owners.push_back(allocate(i, symbols, tensors));
     int status;
     std::string message(256, 0);
     {
@@ -109,6 +109,10 @@ public:
     }
     if (status != COAT_OK)
       throw std::invalid_argument(message.c_str());
+    nb::list outputs;
+    for (int32_t i = info->input_count; i < info->input_count + info->output_count; ++i)
+      if (!(info->tensors[i].flags & COAT_TENSOR_COUNT))
+        outputs.append(output(i, symbols, tensors, owners[i - info->input_count]));
     return outputs;
   }
 
@@ -128,6 +132,7 @@ public:
       entry["shape"] = dims;
       entry["dtype"] = nameOf(tensor.dtype);
       entry["output"] = bool(tensor.flags & COAT_TENSOR_OUTPUT);
+      entry["count"] = bool(tensor.flags & COAT_TENSOR_COUNT);
       tensors.append(entry);
     }
     for (int32_t i = 0; i < info->kernel_count; ++i) {
@@ -186,24 +191,35 @@ private:
                                   ", got " + shapeText(got));
   }
 
-  nb::object makeOutput(int32_t index, const std::vector<int64_t> &symbols, std::vector<void *> &tensors) const {
-    // numpy has no bf16: its bits, which the package's __init__ gives their type.
-    nb::dlpack::dtype dtype =
-        info->tensors[index].dtype == COAT_BF16 ? uint16Type : dlpackType(info->tensors[index].dtype);
-    size_t bytes = dtype.bits / 8;
-    std::vector<size_t> shape;
+  /// numpy has no bf16: its bits, which the package's __init__ gives their type.
+  nb::dlpack::dtype typeOf(int32_t index) const {
+    return info->tensors[index].dtype == COAT_BF16 ? uint16Type : dlpackType(info->tensors[index].dtype);
+  }
+
+  /// Memory for the most elements that an output may have; its address goes to the end of `tensors`.
+  nb::capsule allocate(int32_t index, const std::vector<int64_t> &symbols, std::vector<void *> &tensors) const {
+    size_t bytes = typeOf(index).bits / 8;
     // Sizes outside their range are reported by the run itself; they allocate nothing.
     for (int64_t size : shapeOf(index, symbols))
-      shape.push_back(size < 0 ? 0 : size);
-    for (size_t size : shape)
-      bytes *= size;
+      bytes *= size < 0 ? 0 : size;
     for (int32_t i = 0; i < info->symbol_count; ++i)
       if (symbols[i] < info->symbols[i].min || symbols[i] > info->symbols[i].max)
         bytes = 0;
     char *data = new char[bytes + 64];
-    nb::capsule owner(data, [](void *p) noexcept { delete[] static_cast<char *>(p); });
     tensors.push_back(data);
-    return nb::ndarray<nb::numpy>(data, shape.size(), shape.data(), owner, nullptr, dtype).cast();
+    return nb::capsule(data, [](void *p) noexcept { delete[] static_cast<char *>(p); });
+  }
+
+  /// An output after the run, as large as its counts say.
+  nb::object output(int32_t index, const std::vector<int64_t> &symbols, const std::vector<void *> &tensors,
+                    nb::capsule &owner) const {
+    std::vector<size_t> shape;
+    for (int64_t size : shapeOf(index, symbols))
+      shape.push_back(size);
+    for (size_t d = 0; d < shape.size(); ++d)
+      if (int32_t count = info->tensors[index].dims[d].count)
+        shape[d] = *static_cast<const int64_t *>(tensors[count - 1]);
+    return nb::ndarray<nb::numpy>(tensors[index], shape.size(), shape.data(), owner, nullptr, typeOf(index)).cast();
   }
 
   void *library = nullptr;

@@ -80,7 +80,8 @@ enum coat_status {
   COAT_ERROR_MEMORY = 7,      /* the allocator returned NULL */
   COAT_ERROR_CPU = 8,         /* this CPU lacks the instructions of every ISA in the library */
   COAT_ERROR_OPTIONS = 9,     /* an option contradicts another: a thread count without parallel_for, alloc without free */
-  COAT_ERROR_DEVICE = 10      /* the GPU driver reported an error */
+  COAT_ERROR_DEVICE = 10,     /* the GPU driver reported an error */
+  COAT_ERROR_VALUE = 11       /* values of an input (axes, a shape) do not give the shapes the model was compiled for */
 };
 
 /* ---- Options ---------------------------------------------------------------------------------------------------- */
@@ -120,18 +121,23 @@ typedef struct coat_options {
 /* ---- What a library says about itself --------------------------------------------------------------------------- */
 
 /* One dimension. `size` >= 0: static. Otherwise it depends on symbols: `symbol` >= 0 is the index of the one symbol it
- * equals, -1 an expression of symbols. `text` is "3", "N" or "2*N + 1". `code` is private to the library. */
+ * equals, -1 an expression of symbols. `text` is "3", "N" or "2*N + 1". `code` is private to the library.
+ *
+ * How much of an output there is may depend on the data. `count` is then 1 + the index of the output, one int64, that
+ * says it after a run, and what net_info's shape() gives is the capacity: the most there may be. The elements are dense
+ * in the shape of the counts. */
 typedef struct coat_dim_info {
   int64_t size;
   int32_t symbol;
-  int32_t reserved;
+  int32_t count;
   const char *text;
   const int64_t *code;
 } coat_dim_info;
 
 enum coat_tensor_flags {
   COAT_TENSOR_OUTPUT = 1,   /* written by the model */
-  COAT_TENSOR_OPTIONAL = 2  /* may be NULL */
+  COAT_TENSOR_OPTIONAL = 2, /* may be NULL */
+  COAT_TENSOR_COUNT = 4     /* an output, one int64: how much there is of other outputs; those come first */
 };
 
 /* One input or output. The order in the table is the order of net_args and of net_run_flat: inputs, then outputs. */

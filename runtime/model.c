@@ -25,7 +25,8 @@ static int readOptions(coat_options *full, const coat_options *given) {
     return COAT_OK;
   if (given->struct_size < sizeof(size_t))
     return COAT_ERROR_STRUCT_SIZE;
-  memcpy(full, given, given->struct_size < sizeof *full ? given->struct_size : sizeof *full);
+  size_t known = given->struct_size < sizeof *full ? given->struct_size : sizeof *full;
+  memcpy(full, given, known & ~(sizeof(size_t) - 1)); /* whole fields only */
   message m = messageOf(full);
   if (!full->alloc != !full->free) {
     text(&m, "options.alloc and options.free: expected both or none, got one");
@@ -120,7 +121,10 @@ static int runChecked(message *m, void *const *tensors, const int64_t *symbols, 
   frame.scratch_stride = roundUp(coat_the_model.scratch);
   isa->body(&frame);
   releaseWorkspace(options, &found);
-  return COAT_OK;
+  if (!frame.failed)
+    return COAT_OK;
+  text(m, coat_the_model.requirements[frame.failed - 1]);
+  return COAT_ERROR_VALUE;
 }
 
 int coat_export_run_flat(void *const *tensors, const int64_t *symbols, const coat_options *given) {
@@ -235,6 +239,8 @@ const char *coat_export_strerror(int code) {
     return "options contradict each other";
   case COAT_ERROR_DEVICE:
     return "the device reported an error";
+  case COAT_ERROR_VALUE:
+    return "the values of an input do not fit";
   default:
     return "unknown code";
   }

@@ -39,6 +39,7 @@ typedef struct coat_frame {
   char *scratch;               /* 5: scratch of worker 0, 64-byte aligned */
   size_t scratch_stride;       /* 6: bytes from one worker's scratch to the next's; a multiple of 64 */
   const coat_options *options; /* 7: a full copy of the caller's, zero where not given */
+  int64_t failed;              /* 8: 0, or 1 + the number of the first requirement that does not hold */
 } coat_frame;
 
 /* Unpacks `args` (whatever the body put there: pointers and i64 sizes) and runs one task of a kernel with the worker's
@@ -101,6 +102,7 @@ struct coat_model {
   size_t workspace;            /* bytes of the arena at the largest sizes */
   size_t scratch;              /* bytes of scratch a worker needs, the most of all kernels and ISAs */
   int64_t dim_count;           /* sum of the ranks of all tensors */
+  const char *const *requirements; /* what the values of a run must be: the messages of those that are not */
 };
 
 /* net_args, as a generated header declares it, is { size_t struct_size; one pointer a tensor in the order of the table;

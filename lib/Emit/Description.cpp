@@ -151,6 +151,7 @@ namespace {
 struct DimReader {
   MLIRContext *context;
   const std::vector<SymbolDescription> &symbols;
+  ArrayRef<SymbolDescription> counts;
 
   LogicalResult read(StringRef text, DimDescription &dim) const {
     dim.text = text.str();
@@ -159,6 +160,12 @@ struct DimReader {
       return success();
     }
     dim.size = -1;
+    for (auto [i, count] : llvm::enumerate(counts))
+      if (count.name == text) {
+        dim.count = static_cast<int32_t>(i); // its tensor, once that is read
+        dim.code = {COAT_CODE_CONST, dim.max = count.max, COAT_CODE_END};
+        return success();
+      }
     for (auto [i, symbol] : llvm::enumerate(symbols))
       if (symbol.name == text)
         dim.symbol = static_cast<int32_t>(i);
@@ -263,7 +270,7 @@ static int32_t dtypeOf(Type type) {
       .Default([](auto) { return 0; });
 }
 
-static LogicalResult readSymbols(func::FuncOp entry, ModelDescription &model) {
+static LogicalResult readSymbols(func::FuncOp entry, ModelDescription &model, std::vector<SymbolDescription> &counts) {
   auto list = entry->getAttrOfType<ArrayAttr>("coat.symbols");
   for (Attribute attribute : list ? list.getValue() : ArrayRef<Attribute>()) {
     auto fields = dyn_cast<DictionaryAttr>(attribute);
@@ -272,25 +279,27 @@ static LogicalResult readSymbols(func::FuncOp entry, ModelDescription &model) {
     auto max = fields ? fields.getAs<IntegerAttr>("max") : IntegerAttr();
     if (!name || !min || !max)
       return entry.emitOpError("expected coat.symbols of {name, min, max}, got ") << attribute;
-    model.symbols.push_back({name.str(), "", min.getInt(), max.getInt()});
+    (fields.contains("count") ? counts : model.symbols).push_back({name.str(), "", min.getInt(), max.getInt()});
   }
   return success();
 }
 
 static LogicalResult readTensor(func::FuncOp entry, unsigned index, ModelDescription &model,
-                                std::vector<std::string> &taken) {
+                                ArrayRef<SymbolDescription> counts, std::vector<std::string> &taken) {
   auto name = entry.getArgAttrOfType<StringAttr>(index, "coat.name");
   auto type = cast<ShapedType>(entry.getArgumentTypes()[index]);
   TensorDescription tensor;
   tensor.name = name ? name.str() : "tensor" + std::to_string(index);
   tensor.field = fieldName(tensor.name, taken);
   tensor.isOutput = static_cast<bool>(entry.getArgAttr(index, "coat.result"));
+  if (auto input = entry.getArgAttrOfType<IntegerAttr>(index, "coat.in_place"))
+    model.aliases.emplace_back(input.getInt(), index);
   tensor.dtype = dtypeOf(type.getElementType());
   if (!tensor.dtype)
     return entry.emitOpError("expected an element type of the C interface for '")
            << tensor.name << "', got " << type.getElementType();
   auto dims = entry.getArgAttrOfType<ArrayAttr>(index, "coat.dims");
-  DimReader reader{entry.getContext(), model.symbols};
+  DimReader reader{entry.getContext(), model.symbols, counts};
   for (auto [i, size] : llvm::enumerate(type.getShape())) {
     auto text = dims && i < dims.size() ? dyn_cast<StringAttr>(dims[i]) : StringAttr();
     std::string number = std::to_string(size);
@@ -302,6 +311,22 @@ static LogicalResult readTensor(func::FuncOp entry, unsigned index, ModelDescrip
              << (text ? text.getValue() : "nothing");
   }
   model.tensors.push_back(std::move(tensor));
+  return success();
+}
+
+/// Counts are the outputs of their names, behind all others.
+static LogicalResult findCounts(func::FuncOp entry, ModelDescription &model, ArrayRef<SymbolDescription> counts) {
+  size_t first = model.tensors.size() - std::min(counts.size(), model.tensors.size());
+  for (auto [i, count] : llvm::enumerate(counts)) {
+    TensorDescription *tensor = first + i < model.tensors.size() ? &model.tensors[first + i] : nullptr;
+    if (!tensor || tensor->name != count.name || !tensor->isOutput || !tensor->dims.empty() || tensor->dtype != COAT_I64)
+      return entry.emitOpError("expected a last result '") << count.name << "' of one i64 for the count of that name";
+    tensor->isCount = true;
+    tensor->most = count.max;
+  }
+  for (TensorDescription &tensor : model.tensors)
+    for (DimDescription &dim : tensor.dims)
+      dim.count += dim.count < 0 ? 0 : static_cast<int32_t>(first);
   return success();
 }
 
@@ -431,17 +456,21 @@ FailureOr<ModelDescription> coat::describeModel(ModuleOp module) {
   model.workspaceSize = integerOr(entry, "coat.workspace", 0);
   model.weightsSize = integerOr(entry, "coat.weights_size", 0);
   std::vector<std::string> taken; // tensors take their names before symbols do
-  if (failed(readSymbols(entry, model)))
+  std::vector<SymbolDescription> counts;
+  if (failed(readSymbols(entry, model, counts)))
     return failure();
   for (unsigned i = 0; i < entry.getNumArguments(); ++i)
-    if (failed(readTensor(entry, i, model, taken)))
+    if (failed(readTensor(entry, i, model, counts, taken)))
       return failure();
+  if (failed(findCounts(entry, model, counts)))
+    return failure();
   for (SymbolDescription &symbol : model.symbols)
     symbol.field = fieldName(symbol.name, taken);
   SymbolTable symbols(module);
   entry.walk([&](LaunchOp launch) {
     model.kernels.push_back(describeLaunch(launch, symbols.lookup<func::FuncOp>(launch.getKernel())));
   });
+  entry.walk([&](RequireOp require) { model.requirements.push_back(require.getMessage().str()); });
   entry.walk(
       [&](WeightOp weight) { model.weights.push_back({weight.getValue(), int64_t(weight.getOffset().value_or(0))}); });
   return model;

@@ -46,11 +46,14 @@ static StringRef cType(int32_t dtype) {
   }
 }
 
-/// Names of a model may hold anything; inside a comment they must not end it.
+/// Names of a model may hold anything; inside a comment they must not end it, nor look like the start of another.
 static std::string inComment(StringRef name) {
   std::string text;
-  for (char c : name)
-    text += c < ' ' || c == 127 || (c == '/' && !text.empty() && text.back() == '*') ? ' ' : c;
+  for (char c : name) {
+    char last = text.empty() ? ' ' : text.back();
+    bool marks = (last == '*' && c == '/') || (last == '/' && c == '*');
+    text += (c >= 0 && c < ' ') || c == 127 || marks ? ' ' : c;
+  }
   return text;
 }
 
@@ -67,6 +70,8 @@ static void writeArgs(llvm::raw_ostream &os, const ModelDescription &model) {
       {"size_t struct_size;", "sizeof(" + model.name + "_args)"}};
   for (const TensorDescription &tensor : model.tensors) {
     std::string comment = shapeText(tensor) + (tensor.dtype == COAT_BOOL ? ", 0 or 1" : "");
+    if (tensor.isCount)
+      comment = "gets how many there are, at most " + std::to_string(tensor.most);
     if (tensor.field != tensor.name)
       comment += ", '" + inComment(tensor.name) + "'";
     members.push_back(
@@ -94,6 +99,9 @@ static void writeMacros(llvm::raw_ostream &os, const ModelDescription &model) {
   for (const SymbolDescription &symbol : model.symbols)
     os << llvm::formatv("#define {0}_{1}_MIN {2}\n#define {0}_{1}_MAX {3}\n", model.name, symbol.field, symbol.min,
                         symbol.max);
+  for (const TensorDescription &tensor : model.tensors)
+    if (tensor.isCount)
+      os << llvm::formatv("#define {0}_{1}_MAX {2}\n", model.name, tensor.field, tensor.most);
   if (!model.symbols.empty())
     os << "\n";
   if (model.symbols.empty())

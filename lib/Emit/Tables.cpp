@@ -47,14 +47,15 @@ public:
 
   Constant *dim(const DimDescription &dim) {
     Constant *code = dim.code.empty() ? null : global(ConstantDataArray::get(context, ArrayRef<int64_t>(dim.code)));
-    return record({i64(dim.size), i32(dim.symbol), i32(0), text(dim.text), code});
+    return record({i64(dim.size), i32(dim.symbol), i32(dim.count + 1), text(dim.text), code});
   }
   Constant *tensor(const TensorDescription &tensor) {
     SmallVector<Constant *> dims;
     for (const DimDescription &d : tensor.dims)
       dims.push_back(dim(d));
     return record({text(tensor.name), text(tensor.field), i32(tensor.dtype), i32(tensor.dims.size()),
-                   i32(tensor.isOutput ? COAT_TENSOR_OUTPUT : 0), i32(0), array(dims)});
+                   i32((tensor.isOutput ? COAT_TENSOR_OUTPUT : 0) | (tensor.isCount ? COAT_TENSOR_COUNT : 0)), i32(0),
+                   array(dims)});
   }
   template <typename Range, typename Fn> Constant *table(const Range &range, Fn make) {
     SmallVector<Constant *> items;
@@ -134,7 +135,8 @@ Error coat::addTables(Module &module, const ModelDescription &model, const EmitO
   for (const TensorDescription &tensor : model.tensors)
     dims += tensor.dims.size();
   Constant *value = t.record({t.info(), t.array(isas), weights ? static_cast<Constant *>(weights) : t.null,
-                              t.i64(model.workspaceSize), t.i64(model.scratchSize), t.i64(dims)});
+                              t.i64(model.workspaceSize), t.i64(model.scratchSize), t.i64(dims),
+                              t.texts(model.requirements)});
   GlobalVariable *declared = module.getGlobalVariable("coat_the_model");
   auto *table = new GlobalVariable(module, value->getType(), /*isConstant=*/true, GlobalValue::ExternalLinkage, value,
                                    "coat_the_model");

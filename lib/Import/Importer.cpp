@@ -3,6 +3,7 @@
 #include "Importer.h"
 #include "Node.h"
 #include "OnnxFlatten.h"
+#include "TorchReader.h"
 #include "coat/Dialect/Coat.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Affine/Utils.h"
@@ -141,7 +142,6 @@ bool Importer::createEntry(const Model &model, const ImportOptions &options) {
 
 bool Importer::createReturn(const Model &model) {
   SmallVector<Value> results;
-  SmallVector<Type> types;
   builder.setInsertionPointToEnd(&entry.getBody().front());
   for (const ValueInfo &output : model.graph.outputs) {
     std::string why;
@@ -151,13 +151,25 @@ bool Importer::createReturn(const Model &model) {
       return fail("output '" + output.name + "': " + why);
     }
     results.push_back(result);
-    types.push_back(result.getType());
   }
+  if (!nameCounts(model, results))
+    return false;
   func::ReturnOp::create(builder, entry.getLoc(), results);
-  entry.setType(builder.getFunctionType(entry.getArgumentTypes(), types));
+  entry.setType(builder.getFunctionType(entry.getArgumentTypes(), ValueRange(results).getTypes()));
   for (auto [index, output] : llvm::enumerate(model.graph.outputs)) {
+    SmallVector<AffineExpr> sizes = dims(results[index]);
+    auto texts = llvm::map_to_vector(sizes, [&](AffineExpr size) {
+      return countNames.contains(size) ? countNames.lookup(size) : symbols.print(size);
+    });
     entry.setResultAttr(index, "coat.name", builder.getStringAttr(output.name));
-    entry.setResultAttr(index, "coat.dims", dimsAttr(builder, symbols, dims(results[index])));
+    entry.setResultAttr(index, "coat.dims", builder.getStrArrayAttr(llvm::to_vector_of<StringRef>(texts)));
+    if (llvm::any_of(sizes, [&](AffineExpr size) { return countNames.contains(size); }))
+      entry.setResultAttr(index, "coat.counted", builder.getUnitAttr());
+  }
+  for (auto [index, entryOfCount] : llvm::enumerate(countNames)) {
+    unsigned position = model.graph.outputs.size() + index;
+    entry.setResultAttr(position, "coat.name", builder.getStringAttr(entryOfCount.second));
+    entry.setResultAttr(position, "coat.dims", builder.getArrayAttr({}));
   }
   return true;
 }
@@ -181,6 +193,13 @@ static bool importNode(Importer &importer, const Node &node, std::string &messag
   const Handler *handler = findHandler(node, message);
   if (!handler) {
     notSupported = true;
+    return false;
+  }
+  // Loops are unrolled, and what they hold with them.
+  constexpr int64_t most = 1 << 18;
+  if (++importer.imported > most) {
+    notSupported = true;
+    message = ("expected at most " + Twine(most) + " nodes in all branches and steps of loops, got more").str();
     return false;
   }
   NodeImporter nodeImporter(importer, node);
@@ -215,10 +234,15 @@ bool Importer::importNodes(ArrayRef<Node> nodes, std::vector<CoverageEntry> *cov
 
 bool Importer::importGraph(Graph &graph, std::string &message, bool &refused) {
   for (Tensor &tensor : graph.initializers) {
+    if (values.contains(tensor.name))
+      continue; // from the step before
     if (!tensors.resolve(tensor, message))
       return false;
     values[tensor.name] = constant(tensor);
   }
+  for (const Node &node : graph.nodes)
+    for (const std::string &output : node.outputs)
+      values[output] = ModelValue();
   for (const Node &node : graph.nodes)
     if (!importNode(*this, node, message, refused)) {
       message = describe(node, message);
@@ -234,15 +258,10 @@ void Importer::collectUses(ArrayRef<Node> nodes, ArrayRef<ValueInfo> outputs) {
     for (const AttributeData &attribute : node.attributes)
       if (attribute.graph)
         collectUses(attribute.graph->nodes, attribute.graph->outputs);
-    if (values.contains(tensor.name))
-      continue; // from the step before
   }
   for (const ValueInfo &output : outputs)
     used.insert(output.name);
 }
-  for (const Node &node : graph.nodes)
-    for (const std::string &output : node.outputs)
-      values[output] = ModelValue();
 
 OwningOpRef<ModuleOp> Importer::run(Model &model, ArrayRef<Node> nodes, const ImportOptions &options,
                                     std::vector<CoverageEntry> *coverage) {
@@ -260,6 +279,10 @@ OwningOpRef<ModuleOp> Importer::run(Model &model, ArrayRef<Node> nodes, const Im
     }
   }
   collectUses(nodes, model.graph.outputs);
+  for (const ValueInfo &output : model.graph.outputs)
+    if (output.hasShape && llvm::all_of(output.dims, [](const Dimension &dim) { return dim.size >= 0; }))
+      for (const Dimension &dim : (declared[output.name] = {}, output.dims))
+        declared[output.name].push_back(dim.size);
 
   OwningOpRef<ModuleOp> module = ModuleOp::create(builder, FileLineColLoc::get(builder.getStringAttr(fileName), 0, 0));
   builder.setInsertionPointToEnd(module->getBody());
@@ -270,6 +293,7 @@ OwningOpRef<ModuleOp> Importer::run(Model &model, ArrayRef<Node> nodes, const Im
   if (!createReturn(model))
     return {};
   eraseDeadOps();
+  markInPlace(entry);
   if (mlir::failed(mlir::verify(*module))) {
     fail("expected the imported module to verify, got an error (a bug in coat)");
     return {};
@@ -313,7 +337,8 @@ static OwningOpRef<ModuleOp> importFile(StringRef path, MLIRContext &context, co
   Model model;
   std::vector<Node> nodes;
   std::string message;
-  if (!readModel({buffer->getBufferStart(), buffer->getBufferSize()}, model, message) ||
+  llvm::ArrayRef<char> bytes(buffer->getBufferStart(), buffer->getBufferSize());
+  if (!(torch::isArchive(bytes) ? torch::readProgram(bytes, model, message) : readModel(bytes, model, message)) ||
       !flatten(model, nodes, message) || !validate(model, nodes, message, notSupported))
     return fail(message);
 

@@ -9,6 +9,7 @@
 #include "coat/Import/Onnx.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringSet.h"
 
 namespace coat::onnx {
@@ -34,6 +35,9 @@ struct InputType {
 bool resolveInputs(const Model &model, const ImportOptions &options, mlir::MLIRContext *context, Symbols &symbols,
                    std::vector<InputType> &inputs, std::string &error, bool &notSupported);
 
+/// Notes on results of a complete entry which input's place they may take.
+void markInPlace(mlir::func::FuncOp entry);
+
 class Importer {
 public:
   Importer(mlir::MLIRContext *context, std::string fileName, std::string entryName, TensorReader &tensors)
@@ -51,6 +55,8 @@ public:
   void setDims(mlir::Value tensor, llvm::ArrayRef<mlir::AffineExpr> sizes);
   /// A size as an index value, computed once at the top of the entry.
   mlir::Value size(mlir::AffineExpr expr);
+  /// A size that only a run can tell: the value of `count`, an i64 scalar of at least 0 and at most `most`.
+  mlir::AffineExpr addCount(mlir::Value count, int64_t most, llvm::StringRef name);
   /// The expression of a value that size() made, else null.
   mlir::AffineExpr exprOf(mlir::Value value) const { return sizeExprs.lookup(value); }
   /// Imports the nodes of a flattened and validated graph of a node, once more for each step of a loop. False with the
@@ -64,7 +70,10 @@ public:
   Symbols symbols;
   llvm::StringMap<ModelValue> values;
   llvm::StringSet<> used; // names that a node or a graph output reads
+  llvm::StringMap<llvm::SmallVector<int64_t>> declared; // static shapes that the model declares of its outputs
   std::string fileName, entryName;
+  int64_t unrolled = 0; // nodes of all steps of loops
+  int64_t imported = 0; // nodes, those of branches and steps too
   TensorReader &tensors;
   std::string error;
   bool notSupported = false;
@@ -72,13 +81,14 @@ public:
 private:
   bool fail(const llvm::Twine &message) {
     error = message.str();
-  int64_t unrolled = 0; // nodes of all steps of loops
-  int64_t imported = 0; // nodes, those of branches and steps too
     return false;
   }
   bool createEntry(const Model &model, const ImportOptions &options);
   bool importNodes(llvm::ArrayRef<Node> nodes, std::vector<CoverageEntry> *coverage);
   bool createReturn(const Model &model);
+  bool dependsOnCount(mlir::AffineExpr size) const;
+  mlir::Value countOf(mlir::AffineExpr size);
+  bool nameCounts(const Model &model, llvm::SmallVectorImpl<mlir::Value> &results);
   void eraseDeadOps();
   void collectUses(llvm::ArrayRef<Node> nodes, llvm::ArrayRef<ValueInfo> outputs);
 
@@ -86,6 +96,8 @@ private:
   llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::AffineExpr>> sizesOf;
   llvm::DenseMap<mlir::AffineExpr, mlir::Value> sizeValues;
   llvm::DenseMap<mlir::Value, mlir::AffineExpr> sizeExprs;
+  llvm::DenseMap<mlir::AffineExpr, mlir::Value> counts; // of the symbols that addCount made
+  llvm::MapVector<mlir::AffineExpr, std::string> countNames; // of the sizes of results that depend on them
   mlir::Operation *lastSize = nullptr; // sizes are inserted behind it, at the top of the entry
 };
 

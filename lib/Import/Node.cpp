@@ -110,9 +110,14 @@ const Known *NodeImporter::known(unsigned input) {
   return found && found->known ? &*found->known : nullptr;
 }
 
+/// No elements are known whatever computes them.
+static bool isEmpty(RankedTensorType type) { return type.hasStaticShape() && type.getNumElements() == 0; }
+
 SmallVector<int64_t> NodeImporter::integers(unsigned input, StringRef what) {
   const Known *found = known(input);
   auto result = found ? found->integers() : std::nullopt;
+  if (!result && type(input) && isEmpty(type(input)))
+    return {};
   if (!result && type(input))
     refuse("expected constant " + what + ", got a value computed at run time");
   return result.value_or(SmallVector<int64_t>());
@@ -121,6 +126,8 @@ SmallVector<int64_t> NodeImporter::integers(unsigned input, StringRef what) {
 SmallVector<AffineExpr> NodeImporter::sizes(unsigned input, StringRef what) {
   const Known *found = known(input);
   auto result = found ? found->expressions() : std::nullopt;
+  if (!result && type(input) && isEmpty(type(input)))
+    return {};
   if (!result && type(input))
     refuse("expected " + what + " computed from constants and shapes, got a value computed at run time");
   return result.value_or(SmallVector<AffineExpr>());
@@ -153,6 +160,12 @@ const AttributeData *NodeImporter::find(StringRef name, AttributeData::Kind kind
     return nullptr;
   }
   return nullptr;
+}
+
+const AttributeData *NodeImporter::argument(StringRef name) {
+  read.insert(name);
+  auto found = llvm::find_if(node.attributes, [&](const AttributeData &attribute) { return attribute.name == name; });
+  return found == node.attributes.end() ? nullptr : &*found;
 }
 
 bool NodeImporter::hasAttribute(StringRef name) {
@@ -214,6 +227,12 @@ SmallVector<ModelValue> NodeImporter::importGraph(Graph &graph, ArrayRef<ModelVa
     refused ? refuse(message) : fail(message);
     return {};
   }
+  return llvm::map_to_vector(graph.outputs, [&](const ValueInfo &output) {
+    ModelValue &result = importer.values[output.name];
+    if (!result.known && result.data)
+      result.known = importer.tensors.knownOf(*result.data, symbols);
+    return result;
+  });
 }
 
 void NodeImporter::only(StringRef name, int64_t expected) {
@@ -227,12 +246,6 @@ int64_t NodeImporter::normalizeAxis(int64_t axis, int64_t rank) {
     return axis < 0 ? axis + rank : axis;
   fail("expected an axis of -" + Twine(rank) + " to " + Twine(rank - 1) + ", got " + Twine(axis));
   return 0;
-  return llvm::map_to_vector(graph.outputs, [&](const ValueInfo &output) {
-    ModelValue &result = importer.values[output.name];
-    if (!result.known && result.data)
-      result.known = importer.tensors.knownOf(*result.data, symbols);
-    return result;
-  });
 }
 
 SmallVector<int64_t> NodeImporter::normalizeAxes(ArrayRef<int64_t> axes, int64_t rank) {
@@ -260,8 +273,8 @@ void NodeImporter::set(unsigned output, Value result) {
     auto range = size ? symbols.range(size) : std::nullopt;
     return range ? range->max : -1;
   });
-  if (largest.size() > maxRank)
-    return refuse("expected results of at most " + Twine(maxRank) + " dimensions, got " + Twine(largest.size()));
+  if (largest.size() > maxDimensions)
+    return refuse("expected results of at most " + Twine(maxDimensions) + " dimensions, got " + Twine(largest.size()));
   if (elementCount(largest).value_or(INT64_MAX) > maxElements)
     return fail("expected results that fit in memory, got " + print(importer.dims(result)));
   ModelValue &value = importer.values[node.outputs[output]];

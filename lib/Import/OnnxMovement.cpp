@@ -327,7 +327,7 @@ static double readDepth(NodeImporter &node, int64_t axis) {
   if (!comesAtRunTime(node, 1) || !shape || axis >= int64_t(shape->size()))
     return node.number(1, "depth");
   Value depth = node.convert(node.tensor(1), IntegerType::get(node.context, 64));
-  node.require(node.emit<MatchesOp>(depth, node.attr("choices", (*shape)[axis])),
+  node.require(node.emit<MatchesOp>(depth, node.attr("choices", ArrayRef<int64_t>((*shape)[axis]))),
                "expected a depth of " + Twine((*shape)[axis]) + ", as the model declares, got another");
   return double((*shape)[axis]);
 }

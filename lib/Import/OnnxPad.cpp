@@ -1,5 +1,5 @@
 // Pad in all its modes.
-#include "Node.h"
+#include "Declared.h"
 
 using namespace mlir;
 using namespace coat;
@@ -55,11 +55,16 @@ static void importPad(NodeImporter &node) {
   bool attributes = node.opset() < 11;
   int64_t rank = node.rank(0);
   PadMode mode = readMode(node);
+  if (!attributes && padAsDeclared(node, mode))
+    return;
   SmallVector<int64_t> pads = attributes ? node.integers("pads") : node.integers(1, "pads");
   SmallVector<int64_t> axes = llvm::to_vector(llvm::seq<int64_t>(0, rank));
   if (!attributes && node.has(3))
     axes = node.normalizeAxes(node.integers(3, "axes"), rank);
-  double value = attributes ? node.real("value", 0.0) : node.has(2) ? node.number(2, "constant_value") : 0.0;
+  bool valueAtRunTime = !attributes && mode == PadMode::constant && comesAtRunTime(node, 2);
+  double value = attributes                         ? node.real("value", 0.0)
+                 : node.has(2) && !valueAtRunTime ? node.number(2, "constant_value")
+                                                    : 0.0;
   pads = spreadPads(node, pads, axes, rank);
   Value result = node.tensor(0);
   if (node.failed())
@@ -72,9 +77,18 @@ static void importPad(NodeImporter &node) {
   if (llvm::all_of(pads, [](int64_t pad) { return pad == 0; }))
     return node.set(0, result);
   ArrayRef<int64_t> all = pads;
-  node.set(0, node.emit<PadOp>(result,
-                               {node.attr("low", all.take_front(rank)), node.attr("high", all.take_back(rank)),
-                                node.attr("value", value), node.attr("mode", PadModeAttr::get(node.context, mode))}));
+  auto padded = [&](Value input) {
+    return node.emit<PadOp>(input, {node.attr("low", all.take_front(rank)), node.attr("high", all.take_back(rank)),
+                                    node.attr("value", value),
+                                    node.attr("mode", PadModeAttr::get(node.context, mode))});
+  };
+  if (!valueAtRunTime)
+    return node.set(0, padded(result));
+  // A value that only the run has stands where ones are padded with zeros.
+  Type i32 = IntegerType::get(node.context, 32);
+  Value inside = padded(node.broadcast(node.scalar(1, i32), node.dims(result)));
+  inside = node.elementwise(ElementwiseKind::greater, {inside, node.scalar(0, i32)});
+  node.set(0, node.elementwise(ElementwiseKind::select, {inside, padded(result), node.reshape(node.tensor(2), {})}));
 }
 
 ArrayRef<Handler> coat::onnx::padHandlers() {

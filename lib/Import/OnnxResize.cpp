@@ -1,4 +1,5 @@
 // Resize (opset 10 to 19) and Upsample (7 to 9).
+#include "Declared.h"
 #include "OnnxResize.h"
 #include <cmath>
 
@@ -84,7 +85,8 @@ static void keepAspectRatio(NodeImporter &node, ArrayRef<int64_t> axes, ArrayRef
 }
 
 static void fromSizes(NodeImporter &node, ArrayRef<int64_t> axes, ArrayRef<AffineExpr> dims, Target &target) {
-  SmallVector<AffineExpr> sizes = node.sizes(3, "sizes");
+  bool stretches = !node.hasAttribute("keep_aspect_ratio_policy");
+  SmallVector<AffineExpr> sizes = stretches ? sizesOrDeclared(node, 3, "sizes", axes) : node.sizes(3, "sizes");
   if (!node.failed() && sizes.size() != axes.size())
     node.fail("expected " + Twine(axes.size()) + " sizes, got " + Twine(sizes.size()));
   if (node.failed())
@@ -193,9 +195,9 @@ static void importResize(NodeImporter &node) {
   if (node.opset() >= 18 && node.hasAttribute("axes"))
     axes = node.normalizeAxes(node.integers("axes"), rank);
   if (node.opset() < 11)
-    fromScales(node, readNumbers(node, 1, "scales"), axes, dims, target);
+    fromScales(node, scalesOrDeclared(node, 1, axes), axes, dims, target);
   else if (isPresent(node, 2))
-    fromScales(node, readNumbers(node, 2, "scales"), axes, dims, target);
+    fromScales(node, scalesOrDeclared(node, 2, axes), axes, dims, target);
   else
     fromSizes(node, axes, dims, target);
   emitResize(node, target, mode, axes);
@@ -207,7 +209,7 @@ static void importUpsample(NodeImporter &node) {
   SmallVector<AffineExpr> dims = node.dims(0);
   SmallVector<int64_t> axes = llvm::to_vector(llvm::seq<int64_t>(0, dims.size()));
   Target target{SmallVector<double>(dims.size(), 1.0), SmallVector<int64_t>(dims.size(), -1)};
-  fromScales(node, node.opset() < 9 ? node.reals("scales") : readNumbers(node, 1, "scales"), axes, dims, target);
+  fromScales(node, node.opset() < 9 ? node.reals("scales") : scalesOrDeclared(node, 1, axes), axes, dims, target);
   emitResize(node, target, mode, axes);
 }
 

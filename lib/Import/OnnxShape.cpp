@@ -1,6 +1,6 @@
 // Shapes and constants: Shape, Size, Reshape, Flatten, Squeeze, Unsqueeze, Expand, Constant, ConstantOfShape,
 // Range, EyeLike, Identity, Dropout.
-#include "Node.h"
+#include "Declared.h"
 
 using namespace mlir;
 using namespace coat;
@@ -57,6 +57,8 @@ static void setReshaped(NodeImporter &node, ArrayRef<AffineExpr> shape) {
 /// 0 copies the input's size (unless allowzero), -1 is what is left.
 static void importReshape(NodeImporter &node) {
   bool allowZero = node.opset() >= 14 && node.integer("allowzero", 0) != 0;
+  if (reshapeAsDeclared(node, allowZero))
+    return;
   SmallVector<AffineExpr> shape = node.sizes(1, "shape"), from = node.dims(0), rest;
   if (node.failed())
     return;
@@ -106,6 +108,8 @@ static SmallVector<int64_t> readAxes(NodeImporter &node, int64_t rank) {
 }
 
 static void importSqueeze(NodeImporter &node) {
+  if (node.opset() >= 13 && squeezeAsDeclared(node))
+    return;
   SmallVector<AffineExpr> from = node.dims(0), shape;
   SmallVector<int64_t> axes = readAxes(node, node.rank(0));
   bool all = node.opset() < 13 ? !node.hasAttribute("axes") : !node.has(1);
@@ -120,6 +124,8 @@ static void importSqueeze(NodeImporter &node) {
 }
 
 static void importUnsqueeze(NodeImporter &node) {
+  if (node.opset() >= 13 && unsqueezeAsDeclared(node))
+    return;
   int64_t count = node.opset() < 13 ? node.integers("axes").size() : node.integers(1, "axes").size();
   SmallVector<int64_t> axes = readAxes(node, node.rank(0) + count);
   SmallVector<AffineExpr> shape = node.dims(0);
@@ -133,6 +139,8 @@ static void importUnsqueeze(NodeImporter &node) {
 
 /// Both ways: a size of 1 in the given shape keeps the input's.
 static void importExpand(NodeImporter &node) {
+  if (expandAsDeclared(node))
+    return;
   SmallVector<AffineExpr> shape = node.sizes(1, "shape"), from = node.dims(0);
   if (node.failed())
     return;
@@ -196,7 +204,7 @@ static void importConstant(NodeImporter &node) {
 }
 
 static void importConstantOfShape(NodeImporter &node) {
-  SmallVector<AffineExpr> shape = node.sizes(0, "shape");
+  SmallVector<AffineExpr> shape = sizesOrDeclared(node, 0, "a shape");
   const Tensor *tensor = resolvedTensor(node, "value");
   Known element{Float32Type::get(node.context), {}, {Scalar{}}};
   if (tensor) {
@@ -235,6 +243,9 @@ static Value progression(NodeImporter &node, double start, double step, int64_t 
 
 /// A symbolic limit takes the beginning of the longest range.
 static void importRange(NodeImporter &node) {
+  node.ignore("stash_type"); // narrow floats are computed in f32
+  if (rangeAsDeclared(node))
+    return;
   Type type = node.elementType(0);
   double start = node.number(0, "start"), step = node.number(2, "delta");
   const Known *limit = node.known(1);

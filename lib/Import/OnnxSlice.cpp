@@ -1,5 +1,5 @@
 // Slice: bounds from attributes or inputs, symbolic ones decided by the symbols' ranges.
-#include "Node.h"
+#include "Declared.h"
 
 using namespace mlir;
 using namespace coat;
@@ -81,6 +81,8 @@ static std::optional<Known> sliceKnown(const Known &known, SmallVector<AffineExp
 
 static void importSlice(NodeImporter &node) {
   bool attributes = node.opset() < 10;
+  if (!attributes && sliceAsDeclared(node))
+    return;
   int64_t rank = node.rank(0);
   SmallVector<AffineExpr> starts = attributes ? node.numbers(node.integers("starts")) : node.sizes(1, "starts");
   SmallVector<AffineExpr> ends = attributes ? node.numbers(node.integers("ends")) : node.sizes(2, "ends");

@@ -111,12 +111,17 @@ Value Buffers::viewAs(Value memref, RankedTensorType shape, ValueRange dynamic) 
     return memref;
   if (!from.getLayout().isIdentity())
     return viewOfPart(memref, shape, dynamic);
-  Location loc = memref.getLoc();
-  // Strides of a dense row-major buffer, from the last dimension on.
-  SmallVector<OpFoldResult> dims, strides(shape.getRank());
   unsigned next = 0;
+  SmallVector<OpFoldResult> dims;
   for (int64_t size : shape.getShape())
     dims.push_back(ShapedType::isDynamic(size) ? OpFoldResult(dynamic[next++]) : b.getIndexAttr(size));
+  return viewDense(memref, shape, dims);
+}
+
+Value Buffers::viewDense(Value memref, RankedTensorType shape, ArrayRef<OpFoldResult> dims) {
+  Location loc = memref.getLoc();
+  // Strides from the last dimension on.
+  SmallVector<OpFoldResult> strides(shape.getRank());
   OpFoldResult stride = b.getIndexAttr(1);
   for (int64_t i = shape.getRank() - 1; i >= 0; --i) {
     strides[i] = stride;
@@ -207,12 +212,22 @@ Value Buffers::placeIn(Operation *user, Value tensor, unsigned operand) {
   else if (auto concat = dyn_cast<tensor::ConcatOp>(user))
     place = placeInConcat(concat, tensor, operand);
   else if (isa<func::ReturnOp>(user))
-    place = block.getArgument(block.getNumArguments() - user->getNumOperands() + operand);
+    place = placeOfResult(operand, tensor);
   else if (auto reshape = dyn_cast<ReshapeOp>(user))
     place = placeInReshape(reshape, tensor);
   if (place)
     placed.insert({user, operand});
   return place;
+}
+
+/// A result of a size that was counted fills the beginning of an argument that has room for more.
+Value Buffers::placeOfResult(unsigned number, Value tensor) {
+  auto entry = cast<func::FuncOp>(block.getParentOp());
+  Value argument = block.getArgument(block.getNumArguments() - entry.getNumResults() + number);
+  if (!entry.getResultAttr(number, "coat.counted"))
+    return argument;
+  SmallVector<OpFoldResult> extents = getAsOpFoldResult(sizesOf(tensor));
+  return viewDense(argument, tensorType(tensor), extents);
 }
 
 /// The place of the reshape's result, seen as `tensor`. Where strides do not allow that, the result is copied there.

@@ -44,6 +44,10 @@ public:
   mlir::Value viewOfTranspose(TransposeOp transpose);
   /// `memref` under another shape; null where it is part of a larger buffer and its strides have no such view.
   mlir::Value viewAs(mlir::Value memref, mlir::RankedTensorType shape, mlir::ValueRange dynamic);
+  /// The first elements of a dense row-major buffer in a shape, whose sizes are `dims`.
+  mlir::Value viewDense(mlir::Value memref, mlir::RankedTensorType shape, llvm::ArrayRef<mlir::OpFoldResult> dims);
+  /// Where result `number` of the entry goes, `tensor` being what is returned.
+  mlir::Value placeOfResult(unsigned number, mlir::Value tensor);
 
 private:
   mlir::Value placeIn(mlir::Operation *user, mlir::Value tensor, unsigned operand);

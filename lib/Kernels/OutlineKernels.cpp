@@ -218,12 +218,15 @@ void fillBorder(OpBuilder &b, PadOp pad, Value buffer) {
   RankedTensorType type = tensorType(pad.getResult());
   Type element = type.getElementType();
   double number = pad.getValue().convertToDouble();
+  Type signless = isa<FloatType>(element) ? element : b.getIntegerType(element.getIntOrFloatBitWidth());
   TypedAttr value = isa<FloatType>(element) ? TypedAttr(b.getFloatAttr(element, number))
-                                            : TypedAttr(b.getIntegerAttr(element, (int64_t)number));
+                                            : TypedAttr(b.getIntegerAttr(signless, (int64_t)number));
   OpBuilder::InsertionGuard guard(b);
   auto once = OnceOp::create(b, loc);
   b.setInsertionPointToStart(&once.getBody().emplaceBlock());
   Value fill = arith::ConstantOp::create(b, loc, value);
+  if (signless != element)
+    fill = UnrealizedConversionCastOp::create(b, loc, element, fill).getResult(0);
   SmallVector<OpFoldResult> offsets(type.getRank(), b.getIndexAttr(0)), ones(type.getRank(), b.getIndexAttr(1));
   SmallVector<OpFoldResult> extents = memref::getMixedSizes(b, loc, buffer);
   auto slab = [&](int64_t dim, int64_t at, int64_t size) {
@@ -264,6 +267,20 @@ LogicalResult Outliner::convert(Operation *op) {
       view = buffers.viewAs(dense, tensorType(reshape.getResult()), reshape.getSizes());
     }
     buffers.set(reshape.getResult(), view);
+    return success();
+  }
+  if (auto prefix = dyn_cast<PrefixOp>(op)) {
+    Value list = buffers.of(prefix.getInput()), result = prefix.getResult();
+    buffers.set(result, buffers.viewDense(list, tensorType(result), getAsOpFoldResult(buffers.sizesOf(result))));
+    return success();
+  }
+  if (auto extract = dyn_cast<tensor::ExtractOp>(op)) {
+    Value number = memref::LoadOp::create(b, op->getLoc(), buffers.of(extract.getTensor()), extract.getIndices());
+    extract.getResult().replaceAllUsesWith(number);
+    return success();
+  }
+  if (auto require = dyn_cast<RequireOp>(op)) {
+    require.getConditionMutable().assign(buffers.of(require.getCondition()));
     return success();
   }
   if (auto dim = dyn_cast<tensor::DimOp>(op)) {
@@ -326,10 +343,10 @@ LogicalResult Outliner::run() {
   b.setInsertionPoint(ret);
   for (auto [i, result] : llvm::enumerate(ret.getOperands()))
     if (!buffers.isPlaced(ret, i))
-      launchCopy(ret.getLoc(), buffers.of(result), results[i]);
+      launchCopy(ret.getLoc(), buffers.of(result), buffers.placeOfResult(i, result));
   ret->setOperands({});
   for (Operation *op : llvm::reverse(ops))
-    if (op != ret && op->use_empty() && (groupOf.count(op) || isa<RankedTensorType>(op->getNumResults() ? op->getResult(0).getType() : Type()) || isa<tensor::DimOp>(op)))
+    if (op != ret && op->use_empty() && (groupOf.count(op) || isa<RankedTensorType>(op->getNumResults() ? op->getResult(0).getType() : Type()) || isa<tensor::DimOp, tensor::ExtractOp>(op)))
       op->erase();
   block.eraseArguments(0, inputs);
   SmallVector<Type> types(block.getArgumentTypes());

@@ -34,7 +34,7 @@ struct AssignSchedules : coat::impl::CoatAssignSchedulesBase<AssignSchedules> {
     }
     for (Operation &op : getOperation().getBody().front()) {
       bool computes = isa<tensor::ExtractSliceOp, tensor::ConcatOp>(op) ||
-                      (isa<CoatDialect>(op.getDialect()) && !isa<ReshapeOp>(op));
+                      (isa<CoatDialect>(op.getDialect()) && !isa<ReshapeOp, PrefixOp, RequireOp>(op));
       if (ScheduleAttr schedule = computes ? scheduleOf(&op, *target, measured) : ScheduleAttr())
         op.setAttr("coat.schedule", schedule);
     }

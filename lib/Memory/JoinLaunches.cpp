@@ -69,7 +69,12 @@ struct JoinLaunches : coat::impl::JoinLaunchesBase<JoinLaunches> {
     if (!getOperation()->hasAttr("coat.entry"))
       return;
     SmallVector<LaunchOp> joined;
-    for (LaunchOp launch : getOperation().getOps<LaunchOp>()) {
+    for (Operation &op : getOperation().getBody().front()) {
+      if (isa<memref::LoadOp, RequireOp>(op)) // read what a launch before them wrote
+        joined.clear();
+      auto launch = dyn_cast<LaunchOp>(op);
+      if (!launch)
+        continue;
       bool joins = !joined.empty() && joined.size() < mostJoined &&
                    llvm::all_of(joined, [&](LaunchOp other) { return areIndependent(other, launch); });
       if (!joins)

@@ -158,6 +158,19 @@ private:
       values.map(cast.getResult(), memref::CastOp::create(builder, loc, memrefOf(cast.getType()), source).getResult());
       return success();
     }
+    if (auto prefix = dyn_cast<PrefixOp>(op)) {
+      values.map(prefix.getResult(), viewOfSizes(values.lookup(prefix.getInput()), prefix.getResult()));
+      return success();
+    }
+    if (auto extract = dyn_cast<tensor::ExtractOp>(op)) {
+      auto number = memref::LoadOp::create(builder, loc, values.lookup(extract.getTensor()), extract.getIndices());
+      values.map(extract.getResult(), number.getResult());
+      return success();
+    }
+    if (auto require = dyn_cast<RequireOp>(op)) {
+      RequireOp::create(builder, loc, values.lookup(require.getCondition()), require.getMessage());
+      return success();
+    }
     if (auto dim = dyn_cast<tensor::DimOp>(op)) {
       Value source = values.lookup(dim.getSource()), index = values.lookup(dim.getIndex());
       values.map(dim.getResult(), builder.createOrFold<memref::DimOp>(loc, source, index));
@@ -200,7 +213,7 @@ private:
     for (auto [i, value] : llvm::enumerate(op->getOperands())) {
       if (written.contains(i))
         continue;
-      Value in = values.lookup(value), out = results[i];
+      Value in = values.lookup(value), out = placeOfResult(i, value);
       std::string key = "copy";
       llvm::raw_string_ostream(key) << in.getType() << out.getType();
       auto kernel = kernels.get(key, "copy", op->getLoc(), {in.getType(), out.getType()},
@@ -264,18 +277,49 @@ private:
     for (OpOperand &use : result.getUses())
       if (isa<func::ReturnOp>(use.getOwner()) && isFirstReturnOf(use)) {
         written.insert(use.getOperandNumber());
-        return results[use.getOperandNumber()];
+        return placeOfResult(use.getOperandNumber(), result);
       }
     MemRefType type = memrefOf(result.getType());
     SmallVector<Value> dynamicSizes;
-    for (int64_t i = 0; i < type.getRank(); ++i)
-      if (type.isDynamicDim(i)) {
-        OpFoldResult size = sizes.lookup(result)[i];
-        if (auto value = dyn_cast<Value>(size))
-          size = values.lookup(value);
-        dynamicSizes.push_back(getValueOrCreateConstantIndexOp(builder, result.getLoc(), size));
-      }
+    for (OpFoldResult size : sizesOf(result))
+      if (auto value = dyn_cast<Value>(size))
+        dynamicSizes.push_back(value);
     return memref::AllocOp::create(builder, result.getLoc(), type, dynamicSizes);
+  }
+
+  /// Sizes of a value: attributes where static.
+  SmallVector<OpFoldResult> sizesOf(Value tensor) {
+    SmallVector<OpFoldResult> result;
+    for (auto [i, size] : llvm::enumerate(memrefOf(tensor.getType()).getShape())) {
+      OpFoldResult own = builder.getIndexAttr(size);
+      if (auto found = sizes.find(tensor); ShapedType::isDynamic(size) && found != sizes.end())
+        own = found->second[i];
+      else if (ShapedType::isDynamic(size))
+        own = memref::DimOp::create(builder, tensor.getLoc(), values.lookup(tensor), i).getResult();
+      if (auto value = dyn_cast<Value>(own); value && values.contains(value))
+        own = values.lookup(value);
+      result.push_back(own);
+    }
+    return result;
+  }
+
+  /// The first elements of a dense buffer in the shape of `tensor`.
+  Value viewOfSizes(Value memref, Value tensor) {
+    SmallVector<OpFoldResult> shape = sizesOf(tensor), strides(shape.size());
+    OpFoldResult stride = builder.getIndexAttr(1);
+    for (int64_t i = int64_t(shape.size()) - 1; i >= 0; --i) {
+      strides[i] = stride;
+      AffineExpr a, b;
+      bindSymbols(builder.getContext(), a, b);
+      stride = affine::makeComposedFoldedAffineApply(builder, tensor.getLoc(), a * b, {stride, shape[i]});
+    }
+    return memref::ReinterpretCastOp::create(builder, tensor.getLoc(), memrefOf(tensor.getType()), memref,
+                                             builder.getIndexAttr(0), shape, strides);
+  }
+
+  /// A result of a size that was counted fills the beginning of an argument that has room for more.
+  Value placeOfResult(unsigned number, Value tensor) {
+    return old.getResultAttr(number, "coat.counted") ? viewOfSizes(results[number], tensor) : results[number];
   }
 
   static bool isFirstReturnOf(OpOperand &use) {

@@ -35,7 +35,7 @@ class Module:
         self._module = _runtime.Module(self.path, threads)
         self.info = self._module.describe()
         self.inputs = [t["name"] for t in self.info["tensors"] if not t["output"]]
-        self._outputs = [t["dtype"] for t in self.info["tensors"] if t["output"]]
+        self._outputs = [t["dtype"] for t in self.info["tensors"] if t["output"] and not t["count"]]
 
     def __call__(self, *arrays, **named):
         """Runs the model and returns the list of its outputs. Raises ValueError on a wrong shape, dtype or dimension."""
@@ -79,13 +79,19 @@ def driver():
 
 
 def compile(model, *, opt_level=2, name=None, dims=None, flags=(), threads=1):
-    """Compiles an ONNX file, an onnx.ModelProto or a path to coat's .mlir form, and loads the result.
+    """Compiles a model and loads the result: the path of an ONNX file, of a saved torch.export program (.pt2) or of coat's .mlir
+    form; an onnx.ModelProto; a torch.export.ExportedProgram.
 
     opt_level: 0 (the reference) to 3, or "s". dims: {"N": (1, 8)} or {"N": 4} for symbolic dimensions.
     flags: further flags of `coat compile`. Raises CompileError with the driver's one-line message.
     """
     folder = tempfile.TemporaryDirectory(prefix="coat-")
-    if not isinstance(model, (str, os.PathLike)):
+    if hasattr(model, "graph_module"):  # an ExportedProgram: torch is there
+        import torch
+        path = os.path.join(folder.name, "model.pt2")
+        torch.export.save(model, path)
+        model = path
+    elif not isinstance(model, (str, os.PathLike)):
         path = os.path.join(folder.name, "model.onnx")
         with open(path, "wb") as file:
             file.write(model.SerializeToString())

@@ -24,3 +24,11 @@ func.func @launch_c2(%x: memref<4xf32>) {
   coat.launch @add(%x) outs(%x) : (memref<4xf32>, memref<4xf32>) -> ()
   return
 }
+
+// -----
+
+func.func @require_c1(%x: tensor<1xi1>) {
+  // expected-error@+1 {{expected a condition of rank 0 and element type i1, got 'tensor<1xi1>'}}
+  coat.require %x {message = "expected another"} : tensor<1xi1>
+  return
+}

@@ -118,3 +118,19 @@ func.func @gather_c3(%x: tensor<4x8xf32>, %i: tensor<5x3xi64>) {
   %0 = coat.gather %x, %i {axis = 1, elementwise} : (tensor<4x8xf32>, tensor<5x3xi64>) -> tensor<5x3xf32>
   return
 }
+
+// -----
+
+func.func @prefix_c1(%x: tensor<3x8xi64>, %n: index) {
+  // expected-error@+1 {{expected an input of rank 1 and element type 'i64', got 'tensor<3x8xi64>'}}
+  %0 = coat.prefix %x sizes %n : tensor<3x8xi64> to tensor<?x3xi64>
+  return
+}
+
+// -----
+
+func.func @prefix_c2(%x: tensor<24xi64>) {
+  // expected-error@+1 {{expected 1 sizes, one a dynamic dimension of 'tensor<?x3xi64>', got 0}}
+  %0 = coat.prefix %x : tensor<24xi64> to tensor<?x3xi64>
+  return
+}

@@ -55,3 +55,14 @@ func.func @transposed(%x: memref<4x4xf32>, %y: memref<4x4xf32> {coat.result}) at
   coat.launch @across(%view) outs(%y) : (memref<4x4xf32, strided<[1, 4]>>, memref<4x4xf32>) -> ()
   return
 }
+
+// A size is read back, and a truth, before the next launch.
+// CHECK-LABEL: func @read
+func.func @read(%x: memref<16xf32>, %n: memref<16xf32> {coat.result}, %y: memref<16xf32> {coat.result}) attributes {coat.entry} {
+  %c0 = arith.constant 0 : index
+  // CHECK-NOT: coat.joined
+  coat.launch @k(%x) outs(%n) : (memref<16xf32>, memref<16xf32>) -> ()
+  %0 = memref.load %n[%c0] : memref<16xf32>
+  coat.launch @k(%x) outs(%y) : (memref<16xf32>, memref<16xf32>) -> ()
+  return
+}

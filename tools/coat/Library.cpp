@@ -176,13 +176,23 @@ llvm::Expected<Binding> coat::tool::bindTensors(const coat_model_info &info, llv
   return binder.finish(seed);
 }
 
+/// Outputs whose size the data decide have room for the most there may be; now it is known how much there is.
+static void cutToCounts(const coat_model_info &info, Binding &binding) {
+  for (int32_t t = info.input_count; t < info.input_count + info.output_count; ++t)
+    for (int32_t d = 0; d < info.tensors[t].rank; ++d)
+      if (int32_t count = info.tensors[t].dims[d].count)
+        binding.tensors[t].shape[d] = *static_cast<const int64_t *>(binding.pointers[count - 1]);
+}
+
 llvm::Error coat::tool::runOnce(Library &library, Binding &binding, coat_options options) {
   char message[256] = "";
   options.error = message;
   options.error_size = sizeof message;
   int status = library.info().run(binding.pointers.data(), binding.sizes.data(), &options);
-  if (status == COAT_OK)
+  if (status == COAT_OK) {
+    cutToCounts(library.info(), binding);
     return llvm::Error::success();
+  }
   return problem(message[0] ? message : library.info().strerror(status));
 }
 

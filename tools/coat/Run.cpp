@@ -33,7 +33,8 @@ Status coat::tool::run(const Flags &flags) {
   const coat_model_info &info = library->info();
   std::vector<NamedTensor> outputs;
   for (int32_t t = info.input_count; t < info.input_count + info.output_count; ++t)
-    outputs.push_back({info.tensors[t].name, std::move(binding.tensors[t])});
+    if (!(info.tensors[t].flags & COAT_TENSOR_COUNT))
+      outputs.push_back({info.tensors[t].name, std::move(binding.tensors[t])});
   if (flags.output.empty()) {
     for (const NamedTensor &output : outputs)
       print(output.name, output.tensor);

@@ -57,6 +57,12 @@ static OwningOpRef<ModuleOp> cutAt(ModuleOp imported, unsigned place) {
     attributes.push_back(b.getDictionaryAttr({name, b.getNamedAttr("coat.dims", b.getArrayAttr(dims))}));
   }
   entry.setResAttrsAttr(b.getArrayAttr(attributes));
+  // The counts were results of the whole.
+  SmallVector<Attribute> symbols;
+  if (auto list = entry->getAttrOfType<ArrayAttr>("coat.symbols"))
+    llvm::copy_if(list, std::back_inserter(symbols),
+                  [](Attribute symbol) { return !cast<DictionaryAttr>(symbol).contains("count"); });
+  entry->setAttr("coat.symbols", b.getArrayAttr(symbols));
   for (Operation &op : llvm::make_early_inc_range(llvm::reverse(body)))
     if (isOpTriviallyDead(&op))
       op.erase();

@@ -22,6 +22,7 @@ struct DimDescription {
   std::string text;          // "224", "N" or "2*N + 1"
   std::vector<int64_t> code; // postfix program of coat_code, ended; empty when static
   int64_t max = 0;           // largest value
+  int32_t count = -1;        // >= 0: the data decide, and this tensor has the number
 };
 
 struct TensorDescription {
@@ -29,6 +30,8 @@ struct TensorDescription {
   std::string field; // as in net_args
   int32_t dtype;     // enum coat_dtype
   bool isOutput = false;
+  bool isCount = false; // how much there is of other outputs, `most` at most
+  int64_t most = 0;
   std::vector<DimDescription> dims;
 };
 
@@ -62,6 +65,7 @@ struct ModelDescription {
   std::vector<std::pair<int32_t, int32_t>> aliases; // (input, output), as indices into tensors
   std::vector<std::string> isas;                    // best first
   std::vector<KernelDescription> kernels;
+  std::vector<std::string> requirements; // messages, in the order of the body
   std::vector<WeightDescription> weights;
   int64_t weightsSize = 0;
   bool weightsInFile = false; // --weights=file

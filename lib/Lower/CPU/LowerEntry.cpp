@@ -29,7 +29,7 @@ using namespace coat;
 
 namespace {
 /// Fields of coat_frame (runtime/model.h), 8 bytes each.
-enum FrameField { frameTensors = 0, frameDims = 1, frameWorkspace = 3, frameWeights = 4 };
+enum FrameField { frameTensors = 0, frameDims = 1, frameWorkspace = 3, frameWeights = 4, frameFailed = 8 };
 
 /// Fields of coat_part: thunk, args, n.
 constexpr int32_t partFields = 3;
@@ -49,7 +49,7 @@ public:
     WalkResult result = entry.walk([&](Operation *op) {
       b.setInsertionPoint(op);
       return WalkResult(TypeSwitch<Operation *, LogicalResult>(op)
-                            .Case<WeightOp, WorkspaceOp, LaunchOp>([&](auto op) { return lower(op); })
+                            .Case<WeightOp, WorkspaceOp, LaunchOp, RequireOp>([&](auto op) { return lower(op); })
                             .Case<memref::AllocOp>([](auto op) {
                               return op.emitOpError("expected the Memory stage to have placed every buffer");
                             })
@@ -175,6 +175,18 @@ private:
     return success();
   }
 
+  /// The first requirement that does not hold leaves its number in the frame.
+  LogicalResult lower(RequireOp op) {
+    Location loc = op.getLoc();
+    Value holds = memref::LoadOp::create(b, loc, op.getCondition());
+    Value slot = address(loc, frame, frameFailed), failed = LLVM::LoadOp::create(b, loc, i64, slot);
+    Value isFirst = LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::eq, failed, constant(loc, 0));
+    Value number = LLVM::SelectOp::create(b, loc, isFirst, constant(loc, ++requirements), failed);
+    LLVM::StoreOp::create(b, loc, LLVM::SelectOp::create(b, loc, holds, failed, number), slot);
+    op.erase();
+    return success();
+  }
+
   Value address(Location loc, Value array, int32_t word) {
     return LLVM::GEPOp::create(b, loc, ptr, i64, array, ArrayRef<LLVM::GEPArg>{word});
   }
@@ -236,6 +248,7 @@ private:
   Value frame, args, parts, workspace, weights;
   llvm::MapVector<StringRef, func::FuncOp> kernels; // by the name that launches use
   int32_t launches = 0;            // that were handed over
+  int64_t requirements = 0;        // in the order of the body, as the tables list them
   int32_t word = 0, partField = 0; // written since
 };
 
