@@ -119,6 +119,8 @@ static std::optional<double> evaluateFloat(ElementwiseKind kind, ArrayRef<Scalar
     return std::exp(a);
   case ElementwiseKind::log:
     return std::log(a);
+  case ElementwiseKind::relu:
+    return a < 0 ? 0 : a;
   case ElementwiseKind::add:
     return a + b;
   case ElementwiseKind::sub:

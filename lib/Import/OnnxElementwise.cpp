@@ -176,9 +176,23 @@ template <Kind kind> static void variadic(NodeImporter &node) {
   node.set(0, result);
 }
 
+/// A known value within known bounds.
+static std::optional<Known> clipKnown(NodeImporter &node) {
+  const Known *input = node.opset() < 11 ? nullptr : node.known(0);
+  std::optional<Known> value = input ? std::optional(*input) : std::nullopt;
+  for (auto [number, kind] : {std::pair(1u, Kind::max), {2u, Kind::min}})
+    if (value && node.has(number)) {
+      const Known *bound = node.known(number);
+      value = bound ? evaluate(node.symbols, kind, {&*value, bound}) : std::nullopt;
+    }
+  return value;
+}
+
 /// Bounds are attributes until opset 10, inputs later. Known bounds of floats make one op; everything else is a
 /// maximum and a minimum.
 static void importClip(NodeImporter &node) {
+  if (auto known = clipKnown(node))
+    return node.set(0, std::move(*known));
   Type type = node.elementType(0);
   Value result = node.tensor(0);
   if (node.failed())

@@ -17,9 +17,10 @@ import coat
 COMPLETE = {"Conv", "ConvTranspose", "AveragePool", "MaxPool", "GlobalAveragePool", "GlobalMaxPool", "Softmax", "LogSoftmax",
             "MatMul", "Gemm", "BatchNormalization", "LayerNormalization", "Relu", "Sigmoid", "Tanh", "Gelu", "Clip",
             "Add", "Sub", "Mul", "Div", "Pow", "Min", "Max", "PRelu", "And", "Or", "Xor", "Equal", "Less", "LessOrEqual",
-            "Greater", "GreaterOrEqual"}
+            "Greater", "GreaterOrEqual", "RNN", "GRU", "LSTM", "Einsum", "Scan", "If"}
 ALSO = {"Attention", "InstanceNormalization", "GroupNormalization", "RMSNormalization", "LRN", "Resize", "Transpose", "Concat",
-        "Reshape", "Pad", "Gather", "ReduceMean", "ReduceSum", "ReduceMax", "ArgMax", "Where", "LpPool", "GlobalLpPool", "Mod"}
+        "Reshape", "Pad", "Gather", "ReduceMean", "ReduceSum", "ReduceMax", "ArgMax", "Where", "LpPool", "GlobalLpPool", "Mod", "Loop",
+        "OptionalHasElement", "OptionalGetElement"}
 table = collections.defaultdict(collections.Counter)
 
 
@@ -53,6 +54,7 @@ def test_node(case, op):
     keep = []
     for value, array in zip(list(model.graph.input), inputs):
         shape_like = array.dtype == np.int64 and array.ndim <= 1 or op in ("Clip", "Resize") and value.name != names[0]
+        shape_like |= op == "Loop" and array.dtype == bool  # whether there is a first step
         if shape_like and op not in ("MatMul", "Max", "Min", "Add", "Sub", "Mul", "Div", "Pow", "Mod", "Gather", "Where"):
             model.graph.initializer.append(numpy_helper.from_array(array, value.name))
             model.graph.input.remove(value)
