@@ -1,14 +1,11 @@
-// MatMul, Gemm and Einsum: all of them coat.matmul.
-#include "Node.h"
-#include "llvm/ADT/StringExtras.h"
+// MatMul and Gemm: coat.matmul. Det, by its expansion.
+#include "Products.h"
 
 using namespace mlir;
 using namespace coat;
 using namespace coat::onnx;
 
-/// A matrix product whose operands' symbolic sizes were proved to agree.
-static Value product(NodeImporter &node, Value lhs, Value rhs, bool transposeLhs = false, bool transposeRhs = false,
-                     Value bias = {}) {
+Value coat::onnx::product(NodeImporter &node, Value lhs, Value rhs, bool transposeLhs, bool transposeRhs, Value bias) {
   if (node.failed() || !lhs || !rhs)
     return {};
   SmallVector<AffineExpr> a = node.dims(lhs), b = node.dims(rhs);
@@ -30,14 +27,14 @@ static Value product(NodeImporter &node, Value lhs, Value rhs, bool transposeLhs
   return node.emit<MatmulOp>(operands, attributes);
 }
 
-/// A vector is a row on the left and a column on the right; its dimension disappears from the result.
-static void importMatMul(NodeImporter &node) {
-  Value lhs = node.tensor(0), rhs = node.tensor(1);
-  if (node.failed())
-    return;
+Value coat::onnx::matmul(NodeImporter &node, Value lhs, Value rhs) {
+  if (node.failed() || !lhs || !rhs)
+    return {};
   SmallVector<AffineExpr> a = node.dims(lhs), b = node.dims(rhs);
-  if (a.empty() || b.empty())
-    return node.fail("expected operands of rank 1 or more, got a scalar");
+  if (a.empty() || b.empty()) {
+    node.fail("expected operands of rank 1 or more, got a scalar");
+    return {};
+  }
   bool row = a.size() == 1, column = b.size() == 1;
   if (row)
     lhs = node.reshape(lhs, {node.number(1), a[0]});
@@ -45,14 +42,16 @@ static void importMatMul(NodeImporter &node) {
     rhs = node.reshape(rhs, {b[0], node.number(1)});
   Value result = product(node, lhs, rhs);
   if (!result)
-    return;
+    return {};
   SmallVector<AffineExpr> shape = node.dims(result);
   if (column)
     shape.pop_back();
   if (row)
     shape.erase(shape.end() - (column ? 1 : 2));
-  node.set(0, node.reshape(result, shape));
+  return node.reshape(result, shape);
 }
+
+static void importMatMul(NodeImporter &node) { node.set(0, matmul(node, node.tensor(0), node.tensor(1))); }
 
 /// The addend of Gemm as a bias of n elements, if it is one.
 static Value biasOf(NodeImporter &node, unsigned input, AffineExpr columns) {
@@ -92,137 +91,47 @@ static void importGemm(NodeImporter &node) {
   node.set(0, result);
 }
 
-//===--- Einsum ---===//
-
-namespace {
-/// Two operands with labels: summed labels of one operand first, then a batched product of what is left.
-class Einsum {
-public:
-  explicit Einsum(NodeImporter &node) : node(node) {}
-  void run();
-
-private:
-  bool parse(StringRef equation);
-  bool bindSizes();
-  /// Sums the labels of operand `index` that appear nowhere else.
-  Value reduceOwn(unsigned index);
-  /// The operand with its labels in this order, each group one dimension.
-  Value grouped(unsigned index, Value value, ArrayRef<std::string> groups);
-  SmallVector<AffineExpr> sizesOf(StringRef labels) {
-    return llvm::map_to_vector(labels, [&](char label) { return sizes[label]; });
-  }
-
-  NodeImporter &node;
-  SmallVector<std::string> terms; // labels of each operand
-  std::string result;
-  std::map<char, AffineExpr> sizes;
-};
-} // namespace
-
-bool Einsum::parse(StringRef equation) {
-  std::string text;
-  for (char c : equation)
-    if (c != ' ')
-      text += c;
-  auto [inputs, output] = StringRef(text).split("->");
-  SmallVector<StringRef> parts;
-  inputs.split(parts, ',');
-  bool explicitResult = StringRef(text).contains("->");
-  std::string all = inputs.str();
-  for (StringRef part : parts) {
-    terms.push_back(part.str());
-    for (char label : part)
-      if (!llvm::isAlpha(label) || part.count(label) != 1) {
-        node.refuse("attribute 'equation': expected letters, each once an operand, got '" + equation + "'");
-        return false;
-      }
-  }
-  llvm::sort(all);
-  for (char label : all) // without ->: the labels that appear once, in alphabetical order
-    if (!explicitResult && llvm::isAlpha(label) && llvm::count(all, label) == 1)
-      result += label;
-  if (explicitResult)
-    result = output.str();
-  for (char label : result)
-    if (!llvm::isAlpha(label) || !inputs.contains(label) || llvm::count(result, label) != 1) {
-      node.refuse("attribute 'equation': expected a result of input labels, each once, got '" + equation + "'");
-      return false;
-    }
-  if (terms.size() != node.numInputs() || terms.size() > 2) {
-    node.refuse("attribute 'equation': expected one or two operands, got " + Twine(node.numInputs()) + " and '" +
-                equation + "'");
-    return false;
-  }
-  return true;
-}
-
-bool Einsum::bindSizes() {
-  for (auto [index, labels] : llvm::enumerate(terms)) {
-    SmallVector<AffineExpr> dims = node.dims(index);
-    if (dims.size() != labels.size()) {
-      node.fail("attribute 'equation': expected " + Twine(labels.size()) + " dimensions of operand " + Twine(index) +
-                ", got " + Twine(dims.size()));
-      return false;
-    }
-    for (auto [label, dim] : llvm::zip(labels, dims))
-      if (!node.requireEqual(sizes.try_emplace(label, dim).first->second, dim, "sizes of a label"))
-        return false;
-  }
-  return true;
-}
-
-Value Einsum::reduceOwn(unsigned index) {
-  std::string elsewhere = result + (terms.size() == 2 ? terms[1 - index] : ""), kept;
-  SmallVector<int64_t> axes;
-  for (auto [position, label] : llvm::enumerate(terms[index])) {
-    if (StringRef(elsewhere).contains(label))
-      kept += label;
-    else
-      axes.push_back(position);
-  }
-  terms[index] = kept;
-  Value value = node.tensor(index);
-  if (axes.empty())
-    return value;
-  return node.emit<ReduceOp>(
-      value, {node.attr("kind", ReduceKindAttr::get(node.context, ReduceKind::sum)), node.attr("axes", axes)});
-}
-
-/// The permutation that brings `from` into the order of `to`.
-static SmallVector<int64_t> permutationTo(StringRef from, StringRef to) {
-  return llvm::map_to_vector(to, [&](char label) { return int64_t(from.find(label)); });
-}
-
-Value Einsum::grouped(unsigned index, Value value, ArrayRef<std::string> groups) {
-  value = node.transpose(value, permutationTo(terms[index], llvm::join(groups, "")));
-  return node.reshape(value, llvm::map_to_vector(groups, [&](const std::string &group) {
-                        return node.symbols.product(sizesOf(group));
-                      }));
-}
-
-void Einsum::run() {
-  if (!parse(node.string("equation", "")) || !bindSizes())
+/// The determinants of [.., n, n] matrices by expansion along the rows from the last one up: a minor of k rows is a sum of
+/// k products with the minors of k - 1 rows, each of which is computed once.
+static void importDet(NodeImporter &node) {
+  constexpr int64_t maxSize = 6;
+  SmallVector<AffineExpr> shape = node.dims(0);
+  int64_t rank = shape.size();
+  auto size = rank >= 2 ? constantOf(shape[rank - 1]) : std::nullopt;
+  Value input = node.tensor(0);
+  if (node.failed())
     return;
-  Value lhs = reduceOwn(0);
-  if (terms.size() == 1)
-    return node.set(0, node.transpose(lhs, permutationTo(terms[0], result)));
-  Value rhs = reduceOwn(1);
-  std::string batch, rows, columns, summed;
-  for (char label : terms[0])
-    (StringRef(terms[1]).contains(label) ? StringRef(result).contains(label) ? batch : summed : rows) += label;
-  for (char label : terms[1])
-    if (!StringRef(terms[0]).contains(label))
-      columns += label;
-  Value out = product(node, grouped(0, lhs, {batch, rows, summed}), grouped(1, rhs, {batch, summed, columns}));
-  out = node.reshape(out, sizesOf(batch + rows + columns));
-  node.set(0, node.transpose(out, permutationTo(batch + rows + columns, result)));
+  if (rank < 2 || shape[rank - 1] != shape[rank - 2])
+    return node.fail("expected square matrices, got " + node.print(shape));
+  if (!size || *size < 1 || *size > maxSize || !isa<FloatType>(node.elementType(0)))
+    return node.refuse("expected floating-point matrices of 1 to " + Twine(maxSize) + " rows, got " + node.print(shape));
+  ArrayRef<AffineExpr> batch = ArrayRef(shape).drop_back(2);
+  auto element = [&](int64_t row, int64_t column) {
+    Value line = node.slice(input, rank - 2, node.number(row), node.number(1));
+    return node.reshape(node.slice(line, rank - 1, node.number(column), node.number(1)), batch);
+  };
+  SmallVector<Value> minors(size_t(1) << *size); // by the set of columns; the last rows, as many as columns
+  for (uint32_t columns = 1; columns < minors.size(); ++columns) {
+    int64_t row = *size - llvm::popcount(columns), before = 0;
+    for (int64_t column = 0; column < *size; ++column) {
+      if (!(columns >> column & 1))
+        continue;
+      uint32_t rest = columns ^ (1u << column);
+      Value term = element(row, column);
+      if (rest != 0)
+        term = node.elementwise(ElementwiseKind::mul, {term, minors[rest]});
+      ElementwiseKind sign = before++ % 2 == 0 ? ElementwiseKind::add : ElementwiseKind::sub;
+      minors[columns] = minors[columns] ? node.elementwise(sign, {minors[columns], term}) : term;
+    }
+  }
+  node.set(0, minors.back());
 }
 
 ArrayRef<Handler> coat::onnx::productHandlers() {
   static const Handler rows[] = {
       {"MatMul", 1, newest, importMatMul},
       {"Gemm", 7, newest, importGemm},
-      {"Einsum", 12, newest, [](NodeImporter &node) { Einsum(node).run(); }},
+      {"Det", 11, newest, importDet},
   };
   return rows;
 }

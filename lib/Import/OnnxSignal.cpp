@@ -1,8 +1,9 @@
-// Signals: DFT, STFT, windows, MelWeightMatrix.
+// Signals: DFT, STFT, windows, MelWeightMatrix. Of text there is only TfIdfVectorizer, in OnnxText.cpp.
 //
 // A transform of constant length is a product with its matrix of sines and cosines, so that all of them are matmul and
 // conv, which are fast; a real or complex number is a row of one or two elements, as ONNX has it.
 #include "OnnxTables.h"
+#include "OnnxText.h"
 #include <cmath>
 
 using namespace mlir;
@@ -203,6 +204,7 @@ ArrayRef<Handler> coat::onnx::signalHandlers() {
       {"HannWindow", 17, newest, [](NodeImporter &node) { importWindow(node, 0.5, 0.5, 0); }},
       {"MelWeightMatrix", 17, newest, importMelWeightMatrix},
       {"STFT", 17, newest, importSTFT},
+      {"TfIdfVectorizer", 9, newest, importTfIdfVectorizer},
   };
   return rows;
 }
