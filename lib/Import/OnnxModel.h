@@ -63,7 +63,8 @@ struct AttributeData {
     Floats = 6,
     Ints = 7,
     Strings = 8,
-    Other = 9
+    Other = 9,
+    Names = 10 // of a PyTorch call: values of the graph, numbers as text, "" for None
   };
   std::string name;
   std::string reference; // name of the enclosing function's attribute that gives the value
@@ -87,9 +88,9 @@ struct Node {
 
   /// The node's name, or that of its first result.
   llvm::StringRef label() const;
-  /// Calls `visit` with every name that the node reads.
   /// Whether the node computes what graphs of its own say: If, Loop, Scan, FlexAttention.
   bool hasGraphs() const;
+  /// Calls `visit` with every name that the node reads.
   void forEachRead(llvm::function_ref<void(const std::string &)> visit) const;
 };
 

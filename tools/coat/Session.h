@@ -24,7 +24,7 @@ class Session {
 public:
   Session(mlir::MLIRContext &context, const CompileFlags &flags) : context(context), flags(flags) {}
 
-  /// Reads a model (.onnx) or IR (.mlir, .mlirbc), by suffix; "-" is an ONNX model from stdin.
+  /// Reads a model (.onnx, .pt2) or IR (.mlir, .mlirbc), by suffix; "-" is a model from stdin.
   Status read(llvm::StringRef path);
   /// Takes a module that Import made from the file `path`.
   void take(mlir::OwningOpRef<mlir::ModuleOp> imported, llvm::StringRef path) {
