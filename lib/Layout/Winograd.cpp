@@ -1,6 +1,6 @@
 // coat-winograd: enters channels-last convolutions with explicit pads; leaves those 3x3 convolutions that Strategy finds
 // faster that way as the two halves of a Winograd convolution. Left alone: every other convolution, filters that are not
-// constant.
+// constant, sums of integers.
 //
 // Why here: pads are explicit, so the one in front can be made wider, and weights are not packed yet.
 #include "ConstantBytes.h"
@@ -92,6 +92,16 @@ void makeWinograd(ConvOp op, int64_t m) {
   op.erase();
 }
 
+/// Whether the sums become integers: of whole numbers, they are exact only as they stand.
+bool isOfIntegers(ConvOp op) {
+  return llvm::any_of(op->getUsers(), [](Operation *user) {
+    if (isa<TransposeOp>(user) && user->hasOneUse())
+      user = *user->user_begin();
+    auto cast = dyn_cast<CastOp>(user);
+    return cast && isa<IntegerType>(getElementTypeOrSelf(cast.getType()));
+  });
+}
+
 struct Winograd : coat::impl::CoatWinogradBase<Winograd> {
   using Base::Base;
 
@@ -104,7 +114,7 @@ struct Winograd : coat::impl::CoatWinogradBase<Winograd> {
     SmallVector<ConvOp> convolutions;
     getOperation()->walk([&](ConvOp op) { convolutions.push_back(op); });
     for (ConvOp op : convolutions) {
-      int64_t size = 0, m = chooseWinogradTile(op, *target);
+      int64_t size = 0, m = isOfIntegers(op) ? 0 : chooseWinogradTile(op, *target);
       if (m && bytesOf(op.getFilter(), size))
         makeWinograd(op, m);
     }
