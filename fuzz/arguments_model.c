@@ -26,11 +26,10 @@ static const coat_kernel_info kernels[] = {{"k0", "a", "fuzz", 0, 0}, {"k1", "b"
 static const coat_isa isas[] = {{0, runBody}};
 
 const coat_model coat_the_model = {
-    {sizeof(coat_model_info), COAT_ABI, 0, "fuzz", "by hand", "0", inputs, tensors - inputs, symbols, 1, 1, 2, all, symbolTable, aliases, isaNames, kernels, weightsSize,
+    .info = {sizeof(coat_model_info), COAT_ABI, 0, "fuzz", "by hand", "0", inputs, tensors - inputs, symbols, 1, 1, 2, all, symbolTable, aliases, isaNames, kernels, weightsSize,
      coat_export_run_flat, coat_flat_workspace_size, coat_shape, coat_export_state_size, coat_export_init, coat_export_fini, coat_export_strerror},
-    isas,
-    0,
-    workspaceSize,
-    scratchSize,
-    3 + 1 + 2 + 1 + 2 + 2,
+    .isas = isas,
+    .workspace = workspaceSize,
+    .scratch = scratchSize,
+    .dim_count = 3 + 1 + 2 + 1 + 2 + 2,
 };

@@ -2,11 +2,11 @@
 #ifndef COAT_FUZZ_ARGUMENTS_MODEL_H
 #define COAT_FUZZ_ARGUMENTS_MODEL_H
 
-#include "model.h"
-
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+#include "model.h"
 
 enum { tensors = 7, inputs = 4, symbols = 2, workspaceSize = 100, scratchSize = 70, weightsSize = 128 };
 

@@ -108,7 +108,9 @@ def norm(g, x, shape):
     elif kind == "lp":
         g.node("LpNormalization", [x], axis=g.number(1, rank - 1), p=g.number(1, 2))
     elif kind == "mvn" and rank == 4:
-        g.node("MeanVarianceNormalization", [x], axes=g.pick([0, 2, 3], [2, 3]) if not g.symbolic else [2, 3])
+        # Of equal elements it divides a rounding error by 1e-9.
+        varied = g.node("Add", [x, g.weight([1, *shape[1:]])])
+        g.node("MeanVarianceNormalization", [varied], axes=g.pick([0, 2, 3], [2, 3]) if not g.symbolic else [2, 3])
     else:
         raise Skip
 
