@@ -1,5 +1,5 @@
 // Fused multiply-add and f16 conversions as plain arithmetic, per ISA: the Lower stage does not know the ISA, and where
-// FMA and F16C exist the instructions must stay.
+// FMA and F16C exist the instructions must stay. Masked transfers of bf16 as those of its bits.
 #include "LegalizeX86.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/InstIterator.h"
@@ -77,6 +77,29 @@ Value *convertHalf(CastInst &cast) {
     return HalfBits(b, cast.getSrcTy()).truncate(cast.getOperand(0));
   return nullptr;
 }
+/// A masked load or store of bf16 -> one of i16: where LLVM takes it apart, a bf16 would go through f32 and be rounded by a
+/// function of a library.
+bool transferBits(IntrinsicInst &call) {
+  bool loads = call.getIntrinsicID() == Intrinsic::masked_load;
+  if (!loads && call.getIntrinsicID() != Intrinsic::masked_store)
+    return false;
+  auto *type = cast<VectorType>(loads ? call.getType() : call.getArgOperand(0)->getType());
+  if (!type->getElementType()->isBFloatTy())
+    return false;
+  IRBuilder<> b(&call);
+  Type *bits = VectorType::get(b.getInt16Ty(), type->getElementCount());
+  Align alignment = call.getParamAlign(loads ? 0 : 1).valueOrOne();
+  if (loads) {
+    Value *rest = b.CreateBitCast(call.getArgOperand(2), bits);
+    Value *loaded = b.CreateMaskedLoad(bits, call.getArgOperand(0), alignment, call.getArgOperand(1), rest);
+    call.replaceAllUsesWith(b.CreateBitCast(loaded, type));
+  } else {
+    b.CreateMaskedStore(b.CreateBitCast(call.getArgOperand(0), bits), call.getArgOperand(1), alignment,
+                        call.getArgOperand(2));
+  }
+  call.eraseFromParent();
+  return true;
+}
 } // namespace
 
 void coat::legalizeForX86(Module &module, const TargetMachine &machine) {
@@ -84,13 +107,13 @@ void coat::legalizeForX86(Module &module, const TargetMachine &machine) {
     return;
   const MCSubtargetInfo &features = *machine.getMCSubtargetInfo();
   bool fma = features.checkFeatures("+fma"), f16c = features.checkFeatures("+f16c");
-  if (fma && f16c)
-    return;
   for (Function &function : module)
     for (Instruction &instruction : make_early_inc_range(instructions(function))) {
-      if (auto *call = dyn_cast<IntrinsicInst>(&instruction); call && !fma)
-        if (call->getIntrinsicID() == Intrinsic::fma)
-          splitFma(*call);
+      auto *call = dyn_cast<IntrinsicInst>(&instruction);
+      if (call && transferBits(*call))
+        continue;
+      if (call && !fma && call->getIntrinsicID() == Intrinsic::fma)
+        splitFma(*call);
       if (auto *cast = dyn_cast<CastInst>(&instruction); cast && !f16c)
         if (Value *value = convertHalf(*cast)) {
           cast->replaceAllUsesWith(value);

@@ -346,7 +346,7 @@ LogicalResult Outliner::run() {
       launchCopy(ret.getLoc(), buffers.of(result), buffers.placeOfResult(i, result));
   ret->setOperands({});
   for (Operation *op : llvm::reverse(ops))
-    if (op != ret && op->use_empty() && (groupOf.count(op) || isa<RankedTensorType>(op->getNumResults() ? op->getResult(0).getType() : Type()) || isa<tensor::DimOp, tensor::ExtractOp>(op)))
+    if (op != ret && op->use_empty() && (groupOf.count(op) || isa_and_nonnull<RankedTensorType>(op->getNumResults() ? op->getResult(0).getType() : Type()) || isa<tensor::DimOp, tensor::ExtractOp>(op)))
       op->erase();
   block.eraseArguments(0, inputs);
   SmallVector<Type> types(block.getArgumentTypes());

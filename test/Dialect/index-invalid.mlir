@@ -171,7 +171,7 @@ func.func @non_max_suppression_c2(%b: tensor<1x9x4xf32>, %s: tensor<1x2x9xf32>, 
 
 func.func @non_max_suppression_c3(%b: tensor<1x9x4xf32>, %s: tensor<1x2x9xf32>, %n: tensor<i64>, %o: tensor<f32>) {
   // expected-error@+1 {{expected a limit of at least 0, got -1}}
-  %0:2 = coat.non_max_suppression %b, %s, %n, %o, %o {limit = -1} : (tensor<1x9x4xf32>, tensor<1x2x9xf32>, tensor<i64>, tensor<f32>, tensor<f32>) -> (tensor<24xi64>, tensor<i64>)
+  %0:2 = coat.non_max_suppression %b, %s, %n, %o, %o {limit = -1} : (tensor<1x9x4xf32>, tensor<1x2x9xf32>, tensor<i64>, tensor<f32>, tensor<f32>) -> (tensor<?xi64>, tensor<i64>)
   return
 }
 

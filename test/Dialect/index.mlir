@@ -19,11 +19,7 @@ func.func @scatter_elements(%x: tensor<4x8xf32>, %i: tensor<4x3xi64>, %u: tensor
 // CHECK-LABEL: @tuples
 // CHECK: coat.scatter_nd replace
 // CHECK: coat.gather_nd %{{.*}} {batch_dims = 1 : i64}
-// KERNEL-LABEL: func.func private @{{.*}}(%arg0: memref<8x4xf32>, %arg1: memref<3x1xi64>, %arg2: memref<3x4xf32>, %arg3: memref<8x4xf32>)
-// KERNEL: memref.store %{{.*}}, %arg3
-// KERNEL: scf.if
-// KERNEL: memref.store %{{.*}}, %arg3
-func.func @tuples(%x: tensor<8x4xf32>, %i: tensor<3x1xi64>, %u: tensor<3x4xf32>, %j: tensor<8x3x1xi32>) -> (tensor<8x4xf32>, tensor<8x3xf32>) attributes {coat.entry} {
+func.func @tuples(%x: tensor<8x4xf32>, %i: tensor<3x1xi64>, %u: tensor<3x4xf32>, %j: tensor<8x3x1xi32>) -> (tensor<8x4xf32>, tensor<8x3xf32>) {
   %0 = coat.scatter_nd replace %x, %i, %u : (tensor<8x4xf32>, tensor<3x1xi64>, tensor<3x4xf32>) -> tensor<8x4xf32>
   %1 = coat.gather_nd %x, %j {batch_dims = 1} : (tensor<8x4xf32>, tensor<8x3x1xi32>) -> tensor<8x3xf32>
   return %0, %1 : tensor<8x4xf32>, tensor<8x3xf32>
@@ -33,7 +29,7 @@ func.func @tuples(%x: tensor<8x4xf32>, %i: tensor<3x1xi64>, %u: tensor<3x4xf32>,
 // CHECK: coat.top_k %{{.*}} {axis = 1 : i64, k = 3 : i64, smallest}
 // CHECK: coat.reverse_sequence
 // CHECK: coat.cumulate %{{.*}}, %{{.*}} {exclusive, product}
-func.func @order(%x: tensor<4x8xf32>, %n: tensor<8xi64>, %axis: tensor<i32>) -> (tensor<4x3xf32>, tensor<4x3xi64>, tensor<4x8xf32>, tensor<4x8xf32>) attributes {coat.entry} {
+func.func @order(%x: tensor<4x8xf32>, %n: tensor<8xi64>, %axis: tensor<i32>) -> (tensor<4x3xf32>, tensor<4x3xi64>, tensor<4x8xf32>, tensor<4x8xf32>) {
   %v, %i = coat.top_k %x {axis = 1, k = 3, smallest} : (tensor<4x8xf32>) -> (tensor<4x3xf32>, tensor<4x3xi64>)
   %0 = coat.reverse_sequence %x, %n {time_axis = 0, batch_axis = 1} : (tensor<4x8xf32>, tensor<8xi64>) -> tensor<4x8xf32>
   %1 = coat.cumulate %x, %axis {product, exclusive} : (tensor<4x8xf32>, tensor<i32>) -> tensor<4x8xf32>
@@ -45,7 +41,7 @@ func.func @order(%x: tensor<4x8xf32>, %n: tensor<8xi64>, %axis: tensor<i32>) -> 
 // CHECK: coat.compress
 // CHECK: coat.unique %{{.*}} {axis = 0 : i64, sorted}
 // CHECK: coat.non_max_suppression
-func.func @lists(%x: tensor<3x4xf32>, %c: tensor<2xi1>, %b: tensor<1x9x4xf32>, %s: tensor<1x2x9xf32>, %n: tensor<1xi64>, %o: tensor<f32>) -> (tensor<24xi64>, tensor<12xf32>, tensor<12xf32>, tensor<24xi64>) attributes {coat.entry} {
+func.func @lists(%x: tensor<3x4xf32>, %c: tensor<2xi1>, %b: tensor<1x9x4xf32>, %s: tensor<1x2x9xf32>, %n: tensor<1xi64>, %o: tensor<f32>) -> (tensor<24xi64>, tensor<12xf32>, tensor<12xf32>, tensor<24xi64>) {
   %0:2 = coat.non_zero %x : (tensor<3x4xf32>) -> (tensor<24xi64>, tensor<i64>)
   %1:2 = coat.compress %x, %c {axis = 1} : (tensor<3x4xf32>, tensor<2xi1>) -> (tensor<12xf32>, tensor<i64>)
   %2:5 = coat.unique %x {axis = 0, sorted} : (tensor<3x4xf32>) -> (tensor<12xf32>, tensor<3xi64>, tensor<3xi64>, tensor<3xi64>, tensor<i64>)
@@ -53,29 +49,12 @@ func.func @lists(%x: tensor<3x4xf32>, %c: tensor<2xi1>, %b: tensor<1x9x4xf32>, %
   return %0#0, %1#0, %2#0, %3#0 : tensor<24xi64>, tensor<12xf32>, tensor<12xf32>, tensor<24xi64>
 }
 
-// A size that is counted: read back behind the launch, and the result fills the beginning of an argument.
-// CHECK-LABEL: @counted
-// CHECK: coat.prefix %{{.*}} sizes %{{.*}} : tensor<24xi64> to tensor<2x?xi64>
-// KERNEL-LABEL: func.func @counted(%arg0: memref<3x4xf32>, %arg1: memref<2x?xi64> {coat.counted, {{.*}}coat.result}, %arg2: memref<i64> {coat.result})
-// KERNEL: coat.launch @{{.*}}(%arg0) outs(%[[LIST:.*]], %arg2)
-// KERNEL: %[[N:.*]] = memref.load %arg2[]
-// KERNEL-DAG: memref.reinterpret_cast %[[LIST]] to offset: [0], sizes: [2, %{{.*}}]
-// KERNEL-DAG: memref.reinterpret_cast %arg1 to offset: [0], sizes: [2, %{{.*}}]
-func.func @counted(%x: tensor<3x4xf32>) -> (tensor<2x?xi64> {coat.counted, coat.dims = ["2", "n"]}, tensor<i64>) attributes {coat.entry} {
-  %0:2 = coat.non_zero %x : (tensor<3x4xf32>) -> (tensor<24xi64>, tensor<i64>)
-  %n = tensor.extract %0#1[] : tensor<i64>
-  %i = arith.index_cast %n : i64 to index
-  %1 = coat.prefix %0#0 sizes %i : tensor<24xi64> to tensor<2x?xi64>
-  return %1, %0#1 : tensor<2x?xi64>, tensor<i64>
-}
-
 // CHECK-LABEL: @run_time
 // CHECK: coat.matches %{{.*}} {choices = array<i64: 2, 0, 3, -1>}
 // CHECK: coat.names_axes %{{.*}} {rank = 3 : i64, sets = array<i64: 3, 5>}
 // CHECK: coat.slice_at
 // CHECK: coat.pad_at reflect
-// KERNEL: coat.require %{{.*}} {message = "expected another"} : memref<i1>
-func.func @run_time(%x: tensor<8x4xf32>, %v: tensor<2xi64>, %w: tensor<4xi64>, %z: tensor<f32>) -> (tensor<2x4xf32>, tensor<9x4xf32>) attributes {coat.entry} {
+func.func @run_time(%x: tensor<8x4xf32>, %v: tensor<2xi64>, %w: tensor<4xi64>, %z: tensor<f32>) -> (tensor<2x4xf32>, tensor<9x4xf32>) {
   %a = coat.matches %v {choices = array<i64: 2, 0, 3, -1>} : (tensor<2xi64>) -> tensor<i1>
   %b = coat.names_axes %v {rank = 3, sets = array<i64: 3, 5>} : (tensor<2xi64>) -> tensor<i1>
   coat.require %a {message = "expected another"} : tensor<i1>

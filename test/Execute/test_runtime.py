@@ -28,9 +28,9 @@ net (float[3,5] x, float[N,4] table) => (int64[2,n] i, float[m,4] rows, float[k]
 DETECTION = """
 <ir_version: 8, opset_import: ["" : 18]>
 net (float[2,N,4] boxes, float[2,3,N] scores) => (int64[n,3] picked, float[n,4] kept) {
-  most = Constant <value_int = 5> ()
-  iou = Constant <value = float {0.4}> ()
-  least = Constant <value = float {0.6}> ()
+  most = Constant <value_ints = [5]> ()
+  iou = Constant <value_floats = [0.4]> ()
+  least = Constant <value_floats = [0.6]> ()
   picked = NonMaxSuppression (boxes, scores, most, iou, least)
   columns = Constant <value_ints = [0, 2]> ()
   place = Gather <axis = 1> (picked, columns)
