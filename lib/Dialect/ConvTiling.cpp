@@ -156,6 +156,8 @@ FailureOr<TilingResult> ConvOp::getTiledImplementation(OpBuilder &builder, Array
   auto tile = ConvOp::create(builder, loc, input, filter, bias, getStridesAttr(), getDilationsAttr(), getPadsAttr(),
                              builder.getI64IntegerAttr(!whole && depthwise ? part : getGroup()), getDataLayoutAttr(),
                              getFilterLayoutAttr(), outChannels);
+  if (Attribute zeros = (*this)->getAttr("coat.zeros")) // of what the input is a slice of
+    tile->setAttr("coat.zeros", zeros);
   return resultOf(std::move(result), tile);
 }
 

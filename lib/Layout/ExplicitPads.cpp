@@ -32,7 +32,8 @@ Value padSpatial(OpBuilder &b, Location loc, Value input, ArrayRef<int64_t> begi
   return PadOp::create(b, loc, input, low, high, llvm::APFloat(value), PadMode::constant);
 }
 
-/// conv(x) {pads} -> conv(pad(x)). Does not apply without pads.
+/// conv(x) {pads} -> conv(pad(x)), a depthwise one with coat.zeros = pads, by which its microkernel knows what it need not
+/// multiply. Does not apply without pads.
 struct PadConv : OpRewritePattern<ConvOp> {
   using OpRewritePattern::OpRewritePattern;
 
@@ -44,6 +45,8 @@ struct PadConv : OpRewritePattern<ConvOp> {
     Value padded = padSpatial(rewriter, op.getLoc(), op.getInput(), pads.take_front(k), pads.drop_front(k), 0.0);
     rewriter.modifyOpInPlace(op, [&] {
       op.getInputMutable().assign(padded);
+      if (op.getGroup() > 1)
+        op->setAttr("coat.zeros", rewriter.getDenseI64ArrayAttr(pads));
       op.setPads(SmallVector<int64_t>(2 * k, 0));
     });
     return success();

@@ -66,12 +66,14 @@ std::pair<int64_t, int64_t> cutProduct(const Product &p, double repeated, const 
   double wanted = std::max(smallestTask, total / wantedTasks);
   auto canCutRows = [&] { return rows > p.rowStep && rows >= 2 * p.leastRows; };
   auto canCutChannels = [&] { return p.channelStep && channels > p.channelStep; };
+  // Then all rows stay together as long as channels can be cut: each row uses a panel of weights that took time to come.
+  bool manyWeights = p.channels * p.bytesOfChannel > p.rows * p.bytesOfRow;
   while (canCutRows() || canCutChannels()) {
     bool tooLong = rows * channels * p.workOfCell > 1.25 * wanted;
-    bool tooWide = rows * p.bytesOfRow > target.l2 / 2 && rows * channels * p.workOfCell > smallestTask;
+    bool tooWide = !manyWeights && rows * p.bytesOfRow > target.l2 / 2 && rows * channels * p.workOfCell > smallestTask;
     if (!tooLong && !tooWide)
       break;
-    bool weightsOutweigh = channels * p.bytesOfChannel > rows * p.bytesOfRow;
+    bool weightsOutweigh = manyWeights || channels * p.bytesOfChannel > rows * p.bytesOfRow;
     if (canCutChannels() && (!canCutRows() || (weightsOutweigh && !tooWide)))
       channels = half(channels, p.channelStep);
     else if (canCutRows())
@@ -106,16 +108,19 @@ ScheduleAttr scheduleConv(ConvOp op, const CpuTarget &target) {
   int64_t depth = taps * inputChannels / group;
   // Register tiles of a narrow plane go over the ends of its rows, so it stays whole.
   int64_t height = spatial > 1 ? result.getDimSize(rank - 3) : 1;
-  bool narrow = spatial == 2 && !ShapedType::isDynamic(width) && !ShapedType::isDynamic(height) &&
-                width < 8 && width * height <= 12;
+  bool narrow = spatial == 2 && !ShapedType::isDynamic(width) && !ShapedType::isDynamic(height) && width < 8;
   int64_t narrowRows = narrow ? height : 1;
   RegisterTile reg = chooseRegisterTile(narrow ? width * narrowRows : width, group > 1 ? block : channels, depth, target);
-  if (depthwise)
-    reg = {chooseDepthwiseRows(filter.getDimSize(1 + spatial), target), block}; // one vector of channels at a time
+  int64_t rowsAtOnce = 1;
+  if (depthwise) {
+    DepthwiseTile together = chooseDepthwiseTile(filter.getShape().slice(2, spatial), op.getStrides(), target);
+    rowsAtOnce = together.rows;
+    reg = {together.columns, block}; // one vector of channels at a time
+  }
   int64_t inner = product(result.getShape().slice(2, spatial - 1)); // spatial sizes behind the first
   Product p;
   p.rows = sizeOr(result.getDimSize(1));
-  p.rowStep = spatial > 1 ? narrowRows : 4 * reg.rows;
+  p.rowStep = spatial > 1 ? std::max(narrowRows, rowsAtOnce) : 4 * reg.rows;
   p.channels = channels;
   // A cut through a group would leave the tile without one `group`; depthwise tiles must be equal for the same reason.
   bool cutsChannels = packed && (group == 1 || (depthwise && channels % (2 * block) == 0));
@@ -128,7 +133,7 @@ ScheduleAttr scheduleConv(ConvOp op, const CpuTarget &target) {
       p.bytesOfRow *= std::min(op.getStrides()[i], filter.getDimSize(2 + i));
   p.bytesOfChannel = 4.0 * depth;
   auto [rows, part] = cutProduct(p, sizeOr(result.getDimSize(0)), target);
-  rows = evenTile(result.getDimSize(1), rows, 1);
+  rows = evenTile(result.getDimSize(1), rows, spatial > 1 ? rowsAtOnce : 1);
   part = evenTile(channels, part, block);
   if (depthwise && channels % part)
     part = channels;
@@ -136,6 +141,8 @@ ScheduleAttr scheduleConv(ConvOp op, const CpuTarget &target) {
   tile[0] = 1;
   tile[1] = rows == p.rows && !result.isDynamicDim(1) ? 0 : rows;
   tile[rank - 1] = part >= channels ? 0 : part;
+  if (spatial > 1)
+    registers[rank - 3] = rowsAtOnce;
   registers[rank - 2] = reg.rows;
   registers[rank - 1] = reg.channels;
   bool weightsOutweigh = p.channels * p.bytesOfChannel > p.rows * p.bytesOfRow;
@@ -226,7 +233,7 @@ bool windowsAreInside(PoolOp op) {
 /// A task is the heads that share a key head. Rows are cut where there are few of them, into tasks of several panels of
 /// queries each, because every task reads all keys and values.
 SmallVector<Cut> cutsOfAttention(AttentionOp op) {
-  if (op.getWithPresent())
+  if (!op.isPlain())
     return {};
   constexpr int64_t enoughHeads = 8, fewestRows = 96;
   ArrayRef<int64_t> shape = typeOf(op.getResult()).getShape();

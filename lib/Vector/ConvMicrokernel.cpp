@@ -1,6 +1,6 @@
 // Convolutions of the size of a task as register microkernels.
 //
-//   for each run of output channels          the panel of its filter stays in the first cache ..
+//   for each run of output channels          the panel of its filter stays in the caches ..
 //     for each image, row of outputs
 //       for each tile of outputs in the row  .. while tiles stream by
 //         sums = bias; sums += window x filter; epilogue; store
@@ -19,12 +19,6 @@ struct OutputAt {
   int64_t shift;
 };
 
-/// A vector of channels, each with its own filter.
-struct DepthwiseVector {
-  Value block, lane; // of the packed filter
-  Value mask;        // of channels that exist; null: all
-};
-
 class ConvMicrokernel {
 public:
   ConvMicrokernel(VectorBuilder &v, ConvOp op, ArrayRef<int64_t> reg)
@@ -34,19 +28,24 @@ public:
     depth = filter.getDimSize(filter.getRank() - 2);
     for (int64_t dim = 0; dim < rank; ++dim)
       sizes.push_back(v.sizeOf(destination.tensor(), dim));
-    std::optional<int64_t> height = spatial() == 2 ? getConstantIntValue(sizes[1]) : std::nullopt;
-    if (height && getConstantIntValue(sizes[2]))
-      prefetch.emplace(v, op.getFilter(), *height * tilesOfRow());
+    if (std::optional<int64_t> tiles = tilesOfPlane())
+      prefetch.emplace(v, op.getFilter(), *tiles, depth);
   }
 
-  Value emit() { return isDepthwise() ? emitDepthwise() : emitGroups(); }
+  Value emit() { return emitGroups(); }
   Operation *replaced() const { return destination.op(); }
 
 private:
-  bool isDepthwise() { return groups == 1 && op.getGroup() > 1; }
   int64_t spatial() const { return rank - 2; }
   OpFoldResult zero() const { return v.builder.getIndexAttr(0); }
   int64_t tilesOfRow() const { return llvm::divideCeil(*getConstantIntValue(sizes[rank - 2]), rows); }
+  std::optional<int64_t> tilesOfPlane() const {
+    std::optional<int64_t> height = spatial() == 2 ? getConstantIntValue(sizes[1]) : std::nullopt;
+    std::optional<int64_t> width = getConstantIntValue(sizes[rank - 2]);
+    if (!height || !width)
+      return {};
+    return flatHeight() ? llvm::divideCeil(*height * *width, rows) : *height * tilesOfRow();
+  }
   ArrayRef<int64_t> window() const { return filter.getShape().slice(2, spatial()); }
 
   /// Loops over the first `dims` dimensions, images and rows; `body` gets their indices.
@@ -97,45 +96,74 @@ private:
     OpFoldResult perGroup = groups == 1 ? sizes.back() : v.builder.getIndexAttr(int64_t(*op.getOutChannels()) / groups);
     return v.loopOver(zero(), v.builder.getIndexAttr(groups), 1, destination.tensor(), [&](Value group, Value tensor) {
       return coverChannels(v, perGroup, channels, tensor, [&](const ChannelRun &run, Value inner) {
-        if (std::optional<int64_t> height = flatHeight())
-          return overFlatTiles(*height, group, run, inner);
-        return overRowTiles(inner, [&](ValueRange outer, Value column, int64_t tileRows, Value tile) {
-          SmallVector<OutputAt> outputs;
-          for (int64_t row = 0; row < tileRows; ++row)
-            outputs.push_back({llvm::to_vector(outer), column, row});
-          return emitTile(group, run, outputs, tile);
+        return overTiles(inner, [&](ArrayRef<OutputAt> outputs, Value number, Value tile) {
+          return emitTile(group, run, outputs, number, tile);
         });
       });
     });
   }
 
+  /// A tile: its outputs, and its number of those that use a panel.
+  using TileBody = llvm::function_ref<Value(ArrayRef<OutputAt> outputs, Value number, Value tensor)>;
+
+  Value overTiles(Value tensor, TileBody body) {
+    if (std::optional<int64_t> height = flatHeight())
+      return overFlatTiles(*height, tensor, body);
+    return overOuter({}, tensor, rank - 2, [&](ValueRange outer, Value row) {
+      return coverRows(v, sizes[rank - 2], rows, row, [&](Value column, int64_t tileRows, Value tile) {
+        SmallVector<OutputAt> outputs;
+        for (int64_t at = 0; at < tileRows; ++at)
+          outputs.push_back({llvm::to_vector(outer), column, at});
+        Value number = prefetch ? v.linear(outer.back(), tilesOfRow(), quotient(column, tileRows), 0) : Value();
+        return body(outputs, number, tile);
+      });
+    });
+  }
+
   /// The rows of a plane so narrow that tiles along a row would leave multiply-adds waiting for each other; tiles of
-  /// such a plane go over the ends of its rows, at positions known here.
-  std::optional<int64_t> flatHeight() {
-    constexpr int64_t narrow = 8, mostOutputs = 12; // more would be long straight code, slow to analyse
+  /// such a plane go over the ends of its rows.
+  std::optional<int64_t> flatHeight() const {
+    constexpr int64_t narrowPlane = 8;
     std::optional<int64_t> width = getConstantIntValue(sizes[rank - 2]);
     std::optional<int64_t> height = spatial() > 1 ? getConstantIntValue(sizes[rank - 3]) : std::nullopt;
-    bool flat = width && height && *width < narrow && *height > 1 && *width * *height <= mostOutputs;
+    bool flat = width && height && *width < narrowPlane && *height > 1;
     return flat ? height : std::nullopt;
   }
 
-  Value overFlatTiles(int64_t height, Value group, const ChannelRun &run, Value tensor) {
-    int64_t width = *getConstantIntValue(sizes[rank - 2]), total = width * height,
-            tiles = llvm::divideCeil(total, rows);
+  /// At positions known here where the plane is small, else a loop that divides by the width.
+  Value overFlatTiles(int64_t height, Value tensor, TileBody body) {
+    constexpr int64_t mostKnown = 12; // more would be long straight code, slow to analyse
+    int64_t width = *getConstantIntValue(sizes[rank - 2]), total = width * height;
+    auto outputsFrom = [&](ValueRange outer, Value position, int64_t count) {
+      SmallVector<OutputAt> outputs;
+      for (int64_t at = 0; at < count; ++at) {
+        AffineExpr flat = v.builder.getAffineDimExpr(0) + at;
+        outputs.push_back({llvm::to_vector(outer), apply(flat % width, position), 0});
+        outputs.back().outer.push_back(apply(flat.floorDiv(width), position));
+      }
+      return outputs;
+    };
     return overOuter({}, tensor, rank - 3, [&](ValueRange outer, Value plane) {
+      auto emit = [&](Value position, int64_t count, Value tile) {
+        return body(outputsFrom(outer, position, count), quotient(position, count), tile);
+      };
+      if (total > mostKnown)
+        return coverRows(v, v.builder.getIndexAttr(total), rows, plane, emit);
+      int64_t tiles = llvm::divideCeil(total, rows);
       for (int64_t tile = 0; tile < tiles; ++tile) {
-        SmallVector<OutputAt> outputs;
-        for (int64_t at = tile * total / tiles; at < (tile + 1) * total / tiles; ++at) {
-          outputs.push_back({llvm::to_vector(outer), v.index(at % width), 0});
-          outputs.back().outer.push_back(v.index(at / width));
-        }
-        plane = emitTile(group, run, outputs, plane);
+        int64_t from = tile * total / tiles;
+        plane = emit(v.index(from), (tile + 1) * total / tiles - from, plane);
       }
       return plane;
     });
   }
 
-  Value emitTile(Value group, const ChannelRun &run, ArrayRef<OutputAt> outputs, Value tensor) {
+  Value apply(AffineExpr expr, Value value) {
+    return v.valueOf(affine::makeComposedFoldedAffineApply(v.builder, v.loc, expr, {getAsOpFoldResult(value)}));
+  }
+  Value quotient(Value value, int64_t divisor) { return apply(v.builder.getAffineDimExpr(0).floorDiv(divisor), value); }
+
+  Value emitTile(Value group, const ChannelRun &run, ArrayRef<OutputAt> outputs, Value number, Value tensor) {
     int64_t vectorsOfBlock = filter.getShape().back() / v.lanes, tileRows = outputs.size();
     int64_t perGroup = groups == 1 ? 0 : int64_t(*op.getOutChannels()) / groups;
     auto left = [&](int64_t row, ValueRange taps, Value k, int64_t offset) {
@@ -146,33 +174,27 @@ private:
     };
     auto panel = [&](int64_t j, ValueRange taps, Value k, int64_t offset) {
       // Runs start at whole blocks, except behind the last one of an unknown extent.
-      AffineExpr d0 = v.builder.getAffineDimExpr(0);
       int64_t block = filter.getShape().back();
-      auto apply = [&](AffineExpr expr) {
-        return v.valueOf(affine::makeComposedFoldedAffineApply(v.builder, v.loc, expr, {getAsOpFoldResult(run.start)}));
-      };
-      Value blockIndex = apply(d0.floorDiv(block) + j / vectorsOfBlock);
-      Value lane = run.vectors == 1 ? apply(d0 % block) : v.index(j % vectorsOfBlock * v.lanes);
+      Value blockIndex = v.plus(quotient(run.start, block), j / vectorsOfBlock);
+      Value lane = run.vectors == 1 ? apply(v.builder.getAffineDimExpr(0) % block, run.start)
+                                    : v.index(j % vectorsOfBlock * v.lanes);
       SmallVector<Value> indices = {group, blockIndex};
       indices.append(taps.begin(), taps.end());
       indices.append({v.plus(k, offset), lane});
       return v.load(op.getFilter(), indices);
     };
     Product product{llvm::to_vector(window()), v.builder.getIndexAttr(depth), left, panel};
-    auto ahead = [&](ValueRange taps, Value k, int64_t steps) {
-      auto quotient = [&](OpFoldResult value, int64_t divisor) {
-        return v.valueOf(affine::makeComposedFoldedAffineApply(
-            v.builder, v.loc, v.builder.getAffineDimExpr(0).floorDiv(divisor), {value}));
-      };
+    int64_t blocks = run.vectors * v.lanes / PanelPrefetch::block;
+    auto ahead = [&](ValueRange taps, Value k) {
       SmallVector<Value> indices = {group, quotient(run.start, PanelPrefetch::block)};
       indices.append(taps.begin(), taps.end());
       indices.append({k, v.index(0)});
-      Value tile =
-          v.linear(outputs[0].outer.back(), tilesOfRow(), quotient(getAsOpFoldResult(outputs[0].column), rows), 0);
-      prefetch->fetch(indices, 1, run.vectors * v.lanes / PanelPrefetch::block, tile, steps);
+      prefetch->fetch(indices, 1, blocks, number);
     };
-    if (prefetch && prefetch->isNeededFor(run.vectors))
+    if (prefetch && prefetch->isNeededFor(run.vectors)) {
       product.ahead = ahead;
+      product.aheadEvery = prefetch->stepsBetween();
+    }
     Value firstChannel = v.linear(group, perGroup, v.index(0), 0);
     SmallVector<Value> sums = accumulate(v, product, tileRows, run.vectors, startOf(tileRows, run, firstChannel));
     for (int64_t row = 0; row < tileRows; ++row)
@@ -183,114 +205,6 @@ private:
                                    run.mask(j));
       }
     return tensor;
-  }
-
-  /// One filter a channel: vectors along channels on both sides. Channels are innermost, because rows are contiguous in
-  /// them, but in chunks: the rows of a window are then still in the first cache when the next row of outputs reads
-  /// them again.
-  Value emitDepthwise() {
-    int64_t total = int64_t(*op.getOutChannels()), perBlock = filter.getShape().back(), blocks = total / perBlock;
-    int64_t chunk = std::min(blocks, depthwiseChunk() / perBlock);
-    Value tensor =
-        v.loopOver(zero(), v.builder.getIndexAttr(blocks), chunk, destination.tensor(), [&](Value first, Value into) {
-          Value end = blocks % chunk ? v.minimum(v.plus(first, chunk), v.index(blocks)) : v.plus(first, chunk);
-          return overRowTiles(into, [&](ValueRange outer, Value column, int64_t tileRows, Value tile) {
-            return v.loopOver(getAsOpFoldResult(first), getAsOpFoldResult(end), 1, tile, [&](Value block, Value inner) {
-              return v.loopOver(zero(), v.builder.getIndexAttr(perBlock), v.lanes, inner,
-                                [&](Value lane, Value vector) {
-                                  return emitDepthwiseTile({block, lane, Value()}, outer, column, tileRows, vector);
-                                });
-            });
-          });
-        });
-    for (int64_t at = blocks * perBlock; at < total; at += v.lanes) {
-      DepthwiseVector rest{v.index(blocks), v.index(at % perBlock), v.mask(v.builder.getIndexAttr(total - at))};
-      tensor = overRowTiles(tensor, [&](ValueRange outer, Value column, int64_t tileRows, Value tile) {
-        return emitDepthwiseTile(rest, outer, column, tileRows, tile);
-      });
-    }
-    return tensor;
-  }
-
-  Value overRowTiles(Value tensor, llvm::function_ref<Value(ValueRange, Value, int64_t, Value)> body) {
-    return overOuter({}, tensor, rank - 2, [&](ValueRange outer, Value row) {
-      return coverRows(v, sizes[rank - 2], rows, row,
-                       [&](Value column, int64_t tileRows, Value tile) { return body(outer, column, tileRows, tile); });
-    });
-  }
-
-  /// Channels whose window rows take half of a usual first cache, in whole cache lines; no less than a pair of lines,
-  /// because that is what a core fetches.
-  int64_t depthwiseChunk() {
-    constexpr int64_t halfOfCache = 16 * 1024, line = 16;
-    int64_t width = cast<RankedTensorType>(op.getInput().getType()).getDimSize(rank - 2);
-    if (ShapedType::isDynamic(width))
-      return 4 * line;
-    int64_t windowRows = ShapedType::getNumElements(window().drop_back());
-    return std::max(2 * line, halfOfCache / (windowRows * width * 4) / line * line);
-  }
-
-  Value emitDepthwiseTile(const DepthwiseVector &at, ValueRange outer, Value column, int64_t tileRows, Value tensor) {
-    Value channel = v.linear(at.block, filter.getShape().back(), at.lane, 0);
-    Value start = op.getBias() ? v.load(op.getBias(), channel, at.mask) : v.zero(v.builder.getF32Type());
-    SmallVector<Value> sums(tileRows, start);
-    sums = depthwiseTaps(at, channel, outer, column, {}, std::move(sums));
-    for (int64_t row = 0; row < tileRows; ++row)
-      tensor = destination.store(v, sums[row], tensor, outputPoint(outer, column, row, channel), at.mask);
-    return tensor;
-  }
-
-  /// Rows of windows up to 3x3 are unrolled, those of larger ones are a loop.
-  SmallVector<Value> depthwiseTaps(const DepthwiseVector &at, Value channel, ValueRange outer, Value column,
-                                   SmallVector<Value> taps, SmallVector<Value> sums) {
-    int64_t dim = taps.size();
-    if (dim + 1 == spatial())
-      return depthwiseRow(at, channel, outer, column, taps, std::move(sums));
-    auto next = [&](Value tap, ValueRange carried) {
-      SmallVector<Value> inner = taps;
-      inner.push_back(tap);
-      return depthwiseTaps(at, channel, outer, column, inner, llvm::to_vector(carried));
-    };
-    if (ShapedType::getNumElements(window()) > 9)
-      return v.loop(zero(), v.builder.getIndexAttr(window()[dim]), 1, sums, next);
-    for (int64_t tap = 0; tap < window()[dim]; ++tap)
-      sums = next(v.index(tap), sums);
-    return sums;
-  }
-
-  /// One row of the window at all outputs: its weights and the sums stay in registers, and each input is loaded once
-  /// for all outputs that it belongs to.
-  SmallVector<Value> depthwiseRow(const DepthwiseVector &at, Value channel, ValueRange outer, Value column,
-                                  ValueRange taps, SmallVector<Value> sums) {
-    int64_t size = window().back(), stride = op.getStrides().back(), dilation = op.getDilations().back();
-    auto tapsWith = [&](int64_t tap) {
-      SmallVector<Value> all(taps);
-      all.push_back(v.index(tap));
-      return all;
-    };
-    SmallVector<Value> weights;
-    for (int64_t tap = 0; tap < size; ++tap) {
-      SmallVector<Value> indices = {v.index(0), at.block};
-      indices.append(tapsWith(tap));
-      indices.append({v.index(0), at.lane});
-      weights.push_back(v.load(op.getFilter(), indices));
-    }
-    int64_t outputs = sums.size();
-    for (int64_t position = 0; position <= (outputs - 1) * stride + (size - 1) * dilation; ++position) {
-      Value input;
-      for (int64_t row = 0; row < outputs; ++row) {
-        int64_t offset = position - row * stride, tap = offset / dilation;
-        if (offset < 0 || offset % dilation || tap >= size)
-          continue;
-        if (!input) {
-          SmallVector<Value> point = inputIndices(outer, column, row, tapsWith(tap));
-          point.push_back(channel);
-          input = v.load(op.getInput(), point, at.mask);
-        }
-        sums[row] = v.multiplyAdd(input, weights[tap], sums[row]);
-      }
-    }
-    return sums;
   }
 
   VectorBuilder &v;
@@ -304,6 +218,9 @@ private:
 } // namespace
 
 void coat::emitMicrokernel(RewriterBase &rewriter, ConvOp op, ArrayRef<int64_t> reg, int64_t lanes) {
+  bool depthwise = op.getGroup() > 1 && cast<RankedTensorType>(op.getFilter().getType()).getDimSize(0) == 1;
+  if (depthwise)
+    return emitDepthwise(rewriter, op, reg, lanes);
   rewriter.setInsertionPoint(op);
   VectorBuilder v(rewriter, op.getLoc(), lanes);
   ConvMicrokernel kernel(v, op, reg);

@@ -24,9 +24,9 @@ public:
       sizes.push_back(v.sizeOf(destination.tensor(), dim));
     auto lhs = cast<RankedTensorType>(op.getLhs().getType());
     depth = v.sizeOf(op.getLhs(), lhs.getRank() - 1);
-    std::optional<int64_t> height = getConstantIntValue(sizes[rank - 2]);
-    if (packed && height)
-      prefetch.emplace(v, op.getRhs(), llvm::divideCeil(*height, rows));
+    std::optional<int64_t> height = getConstantIntValue(sizes[rank - 2]), known = getConstantIntValue(depth);
+    if (packed && height && known)
+      prefetch.emplace(v, op.getRhs(), llvm::divideCeil(*height, rows), *known);
   }
 
   Value emit() { return overBatch({}, destination.tensor()); }
@@ -97,13 +97,14 @@ private:
     for (int64_t r = 0; r < tileRows; ++r)
       sums.append(starts);
     Product product{{}, depth, left, panel};
-    auto ahead = [&](ValueRange, Value k, int64_t steps) {
-      int64_t block = PanelPrefetch::block;
-      prefetch->fetch({quotient(run.start, block), k, v.index(0)}, 0, run.vectors * v.lanes / block,
-                      quotient(row, tileRows), steps);
+    int64_t block = PanelPrefetch::block, blocks = run.vectors * v.lanes / block;
+    auto ahead = [&](ValueRange, Value k) {
+      prefetch->fetch({quotient(run.start, block), k, v.index(0)}, 0, blocks, quotient(row, tileRows));
     };
-    if (prefetch && prefetch->isNeededFor(run.vectors))
+    if (prefetch && prefetch->isNeededFor(run.vectors)) {
       product.ahead = ahead;
+      product.aheadEvery = prefetch->stepsBetween();
+    }
     sums = accumulate(v, product, tileRows, run.vectors, std::move(sums));
     for (int64_t r = 0; r < tileRows; ++r)
       for (int64_t j = 0; j < run.vectors; ++j) {

@@ -20,6 +20,7 @@ void coat::buildVectorPipeline(OpPassManager &pm, bool mayRound) {
   kernel.addPass(bufferization::createEmptyTensorEliminationPass());
   // On tensors: values, not places, so that nothing is stored only to be loaded again.
   kernel.addPass(createEmitProducts());
+  kernel.addPass(createEmitPools({/*orderedSums=*/!mayRound}));
   // The online softmax rescales its sums on the way; the plain one below does not.
   if (mayRound)
     kernel.addPass(createEmitAttention());

@@ -44,21 +44,26 @@ static SmallVector<Value> reduceDepth(VectorBuilder &v, const Product &product, 
                                       ValueRange taps, SmallVector<Value> sums) {
   auto run = [&](OpFoldResult lower, OpFoldResult upper, int64_t count, SmallVector<Value> carried) {
     return v.loop(lower, upper, count, carried, [&](Value k, ValueRange inner) {
-      if (product.ahead && count == unroll)
-        product.ahead(taps, k, count);
       return steps(v, product, rows, vectors, taps, k, count, llvm::to_vector(inner));
     });
   };
-  OpFoldResult zero = v.builder.getIndexAttr(0);
+  auto number = [&](int64_t value) -> OpFoldResult { return v.builder.getIndexAttr(value); };
   std::optional<int64_t> depth = getConstantIntValue(product.depth);
   if (!depth) {
     AffineExpr d0 = v.builder.getAffineDimExpr(0);
     OpFoldResult full =
         affine::makeComposedFoldedAffineApply(v.builder, v.loc, d0.floorDiv(unroll) * unroll, {product.depth});
-    return run(full, product.depth, 1, run(zero, full, unroll, sums));
+    return run(full, product.depth, 1, run(number(0), full, unroll, sums));
   }
-  int64_t full = *depth / unroll * unroll, rest = *depth - full;
-  sums = run(zero, v.builder.getIndexAttr(full), unroll, sums);
+  int64_t full = *depth / unroll * unroll, rest = *depth - full, fetched = 0;
+  if (product.ahead) {
+    fetched = full / product.aheadEvery * product.aheadEvery;
+    sums = v.loop(number(0), number(fetched), product.aheadEvery, sums, [&](Value k, ValueRange inner) {
+      product.ahead(taps, k);
+      return run(getAsOpFoldResult(k), getAsOpFoldResult(v.plus(k, product.aheadEvery)), unroll, llvm::to_vector(inner));
+    });
+  }
+  sums = run(number(fetched), number(full), unroll, sums);
   return rest ? steps(v, product, rows, vectors, taps, v.index(full), rest, sums) : sums;
 }
 
@@ -80,14 +85,17 @@ SmallVector<Value> coat::accumulate(VectorBuilder &v, const Product &product, in
   return reduceTaps(v, product, rows, vectors, {}, std::move(start));
 }
 
-PanelPrefetch::PanelPrefetch(VectorBuilder &v, Value weights, int64_t tiles) : v(v), weights(weights), tiles(tiles) {
-  constexpr int64_t mostTiles = 16, ownCache = 256 * 1024;
+PanelPrefetch::PanelPrefetch(VectorBuilder &v, Value weights, int64_t tiles, int64_t depth)
+    : v(v), weights(weights), tiles(tiles),
+      every(std::clamp(tiles / unroll * unroll, unroll, std::max(unroll, depth / unroll * unroll))) {
+  constexpr int64_t ownCache = 256 * 1024;
   auto slice = weights.getDefiningOp<tensor::ExtractSliceOp>(); // a task's part
   auto type = cast<RankedTensorType>(slice ? slice.getSource().getType() : weights.getType());
-  needed = tiles > 1 && tiles <= mostTiles && type.hasStaticShape() && type.getNumElements() * 4 > ownCache;
+  needed = tiles > 1 && tiles <= 2 * depth && depth >= unroll && type.hasStaticShape() &&
+           type.getNumElements() * 4 > ownCache;
 }
 
-void PanelPrefetch::fetch(SmallVector<Value> indices, int64_t blockDim, int64_t blocks, Value tile, int64_t steps) {
+void PanelPrefetch::fetch(SmallVector<Value> indices, int64_t blockDim, int64_t blocks, Value tile) {
   if (!buffer) {
     // There is no prefetch of a tensor.
     OpBuilder::InsertionGuard guard(v.builder);
@@ -98,20 +106,16 @@ void PanelPrefetch::fetch(SmallVector<Value> indices, int64_t blockDim, int64_t 
     buffer = bufferization::ToBufferOp::create(
         v.builder, v.loc, MemRefType::get(type.getShape(), type.getElementType(), layout), weights, /*read_only=*/true);
   }
-  int64_t lines = steps * blocks, each = llvm::divideCeil(lines, tiles);
+  // Behind the last panel there may be nothing, which a prefetch does not mind, or the first panel of the next task.
+  int64_t each = llvm::divideCeil(every, tiles);
   Value block = indices[blockDim], k = indices[indices.size() - 2];
-  AffineExpr d0 = v.builder.getAffineDimExpr(0);
-  for (int64_t i = 0; i < each; ++i) {
-    auto part = [&](AffineExpr expr) {
-      return v.valueOf(affine::makeComposedFoldedAffineApply(v.builder, v.loc, expr, {getAsOpFoldResult(tile)}));
-    };
-    AffineExpr line = (d0 * each + i) % lines;
-    // Behind the last panel there may be nothing, which a prefetch does not mind, or the first panel of the next task.
-    indices[blockDim] = v.linear(block, 1, part(line.floorDiv(steps)), blocks);
-    indices[indices.size() - 2] = v.linear(k, 1, part(line % steps), 0);
-    memref::PrefetchOp::create(v.builder, v.loc, buffer, indices, /*isWrite=*/false, /*localityHint=*/2,
-                               /*isDataCache=*/true);
-  }
+  for (int64_t j = 0; j < blocks; ++j)
+    for (int64_t i = 0; i < each; ++i) {
+      indices[blockDim] = v.plus(block, blocks + j);
+      indices[indices.size() - 2] = v.linear(tile, each, k, i);
+      memref::PrefetchOp::create(v.builder, v.loc, buffer, indices, /*isWrite=*/false, /*localityHint=*/2,
+                                 /*isDataCache=*/true);
+    }
 }
 
 Value coat::coverRows(VectorBuilder &v, OpFoldResult extent, int64_t most, Value tensor,

@@ -18,30 +18,33 @@ struct Product {
   llvm::function_ref<mlir::Value(int64_t row, mlir::ValueRange taps, mlir::Value k, int64_t offset)> left;
   /// Vector `j` of the other operand there.
   llvm::function_ref<mlir::Value(int64_t j, mlir::ValueRange taps, mlir::Value k, int64_t offset)> panel;
-  /// Called once for `steps` steps from `k` on, to ask for what is needed next; may be null.
-  llvm::function_ref<void(mlir::ValueRange taps, mlir::Value k, int64_t steps)> ahead = nullptr;
+  /// Called before every `aheadEvery` steps, to ask for what is needed next; may be null.
+  llvm::function_ref<void(mlir::ValueRange taps, mlir::Value k)> ahead = nullptr;
+  int64_t aheadEvery = 0;
 };
 
 /// Which part of the next panel of constant weights a register tile asks for, so that all tiles together ask for all of
-/// it. With few tiles a panel is used up faster than a shared cache delivers the next one on first use.
+/// it, evenly: of every so many steps of the reduction, each asks for another one. Weights are used once in a run of the
+/// network, and memory delivers a panel on first use more slowly than products use it up.
 class PanelPrefetch {
 public:
-  /// `tiles` register tiles use a panel of `weights` before the next one; none is needed where there are many, or where
-  /// the weights stay in a core's own cache.
-  PanelPrefetch(VectorBuilder &v, mlir::Value weights, int64_t tiles);
+  /// `tiles` register tiles use a panel of `weights`, summed over `depth` (in each window position), before the next one.
+  /// None is needed where the weights stay in a core's own cache, or where very many tiles share the wait.
+  PanelPrefetch(VectorBuilder &v, mlir::Value weights, int64_t tiles, int64_t depth);
   /// For panels of `vectors` vectors.
   bool isNeededFor(int64_t vectors) const { return needed && vectors * v.lanes % block == 0; }
+  /// Steps of the reduction between two calls of fetch.
+  int64_t stepsBetween() const { return every; }
   static constexpr int64_t block = 16; // channels of a packed block
 
-  /// Asks for the part of tile number `tile` (any numbers that follow each other) of the `steps` cache lines from `k`
-  /// on, which is the last but one of `indices`, of the panel behind the `blocks` that begin at the block in dimension
-  /// `blockDim`.
-  void fetch(llvm::SmallVector<mlir::Value> indices, int64_t blockDim, int64_t blocks, mlir::Value tile, int64_t steps);
+  /// Asks for the part of tile number `tile` (any numbers that follow each other) of the steps from `k` on, which is the last
+  /// but one of `indices`, of the panel behind the `blocks` that begin at the block in dimension `blockDim`.
+  void fetch(llvm::SmallVector<mlir::Value> indices, int64_t blockDim, int64_t blocks, mlir::Value tile);
 
 private:
   VectorBuilder &v;
   mlir::Value weights, buffer;
-  int64_t tiles;
+  int64_t tiles, every;
   bool needed;
 };
 

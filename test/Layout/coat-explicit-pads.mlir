@@ -8,6 +8,14 @@ func.func @conv(%x: tensor<1x8x8x3xf32>, %w: tensor<4x3x3x3xf32>) -> tensor<1x8x
   return %0 : tensor<1x8x8x4xf32>
 }
 
+// A depthwise one remembers where zeros are.
+// CHECK-LABEL: @depthwise
+func.func @depthwise(%x: tensor<1x8x8x4xf32>, %w: tensor<4x1x3x3xf32>) -> tensor<1x8x8x4xf32> {
+  // CHECK: coat.conv {{.*}}coat.zeros = array<i64: 1, 1, 1, 1>
+  %0 = coat.conv %x, %w {data_layout = #coat<layout channels_last>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, group = 4 : i64} : (tensor<1x8x8x4xf32>, tensor<4x1x3x3xf32>) -> tensor<1x8x8x4xf32>
+  return %0 : tensor<1x8x8x4xf32>
+}
+
 // Nothing to pad.
 // CHECK-LABEL: @no_pads
 func.func @no_pads(%x: tensor<1x8x8x3xf32>, %w: tensor<4x3x3x3xf32>) -> tensor<1x6x6x4xf32> {

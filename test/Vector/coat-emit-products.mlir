@@ -77,6 +77,41 @@ func.func private @depthwise(%x: tensor<1x3x9x32xf32>, %w: tensor<1x2x3x3x1x16xf
 
 // -----
 
+// Two rows of four outputs: each of the 4 x 6 inputs is loaded once, each of the nine weights for the rows that meet.
+// CHECK-LABEL: @depthwise_rows
+// CHECK-COUNT-72: vector.fma
+// CHECK-NOT: vector.fma
+// CHECK-COUNT-8: vector.transfer_write
+func.func private @depthwise_rows(%x: tensor<1x4x6x16xf32>, %w: tensor<1x1x3x3x1x16xf32>) -> tensor<1x2x4x16xf32>
+    attributes {coat.kernel, coat.schedule = #coat.schedule<"depthwise", tile = [1, 0, 0, 0], reg = [1, 2, 4, 16], vector = 8>} {
+  %0 = coat.conv %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 16 : i64,
+      data_layout = #coat<layout channels_last>, filter_layout = #coat<filter_layout packed>, out_channels = 16 : i64}
+      : (tensor<1x4x6x16xf32>, tensor<1x1x3x3x1x16xf32>) -> tensor<1x2x4x16xf32>
+  return %0 : tensor<1x2x4x16xf32>
+}
+
+// -----
+
+// A border of three zeros around 7 x 7: of a row of the window 37 products are left, and rows within the border are left out.
+// CHECK-DAG: #[[FROM:.*]] = affine_map<(d0) -> (-d0 + 3, 0)>
+// CHECK-DAG: #[[TO:.*]] = affine_map<(d0) -> (-d0 + 10, 7)>
+// CHECK-LABEL: @depthwise_border
+// CHECK: %[[A:.*]] = affine.max #[[FROM]]
+// CHECK: %[[B:.*]] = affine.min #[[TO]]
+// CHECK: scf.for %{{.*}} = %[[A]] to %[[B]] step %c1
+// CHECK-COUNT-37: vector.fma
+// CHECK-NOT: vector.fma
+func.func private @depthwise_border(%x: tensor<1x13x13x16xf32>, %w: tensor<1x1x7x7x1x16xf32>) -> tensor<1x7x7x16xf32>
+    attributes {coat.kernel, coat.schedule = #coat.schedule<"depthwise", tile = [1, 0, 0, 0], reg = [1, 1, 7, 16], vector = 8>} {
+  %0 = coat.conv %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 16 : i64,
+      data_layout = #coat<layout channels_last>, filter_layout = #coat<filter_layout packed>, out_channels = 16 : i64,
+      coat.zeros = array<i64: 3, 3, 3, 3>}
+      : (tensor<1x13x13x16xf32>, tensor<1x1x7x7x1x16xf32>) -> tensor<1x7x7x16xf32>
+  return %0 : tensor<1x7x7x16xf32>
+}
+
+// -----
+
 // A plane of 2 x 3 outputs is one tile of six, not two of three.
 // CHECK-LABEL: @narrow
 // CHECK-COUNT-12: vector.fma
@@ -87,6 +122,20 @@ func.func private @narrow(%x: tensor<1x4x5x1xf32>, %w: tensor<1x1x3x3x1x16xf32>)
       data_layout = #coat<layout channels_last>, filter_layout = #coat<filter_layout packed>, out_channels = 16 : i64}
       : (tensor<1x4x5x1xf32>, tensor<1x1x3x3x1x16xf32>) -> tensor<1x2x3x16xf32>
   return %0 : tensor<1x2x3x16xf32>
+}
+
+// -----
+
+// A plane of 7 x 7: tiles of six, then of five, over the ends of its rows.
+// CHECK-LABEL: @flat
+// CHECK: scf.for %{{.*}} = %c0 to %c24 step %c6
+// CHECK: scf.for %{{.*}} = %c24 to %c49 step %c5
+func.func private @flat(%x: tensor<1x9x9x64xf32>, %w: tensor<1x1x3x3x64x16xf32>) -> tensor<1x7x7x16xf32>
+    attributes {coat.kernel, coat.schedule = #coat.schedule<"direct", tile = [1, 0, 0, 0], reg = [1, 1, 6, 16], vector = 8>} {
+  %0 = coat.conv %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>,
+      data_layout = #coat<layout channels_last>, filter_layout = #coat<filter_layout packed>, out_channels = 16 : i64}
+      : (tensor<1x9x9x64xf32>, tensor<1x1x3x3x64x16xf32>) -> tensor<1x7x7x16xf32>
+  return %0 : tensor<1x7x7x16xf32>
 }
 
 // -----

@@ -16,9 +16,12 @@ struct RegisterTile {
 };
 RegisterTile chooseRegisterTile(int64_t rows, int64_t channels, int64_t depth, const CpuTarget &target);
 
-/// Outputs of a row that a depthwise convolution computes at once: their sums and the weights of a row of `window` taps stay in
-/// registers.
-int64_t chooseDepthwiseRows(int64_t window, const CpuTarget &target);
+/// Rows and columns of outputs that a depthwise convolution computes at once: their sums and the weights of a row of the window
+/// stay in registers.
+struct DepthwiseTile {
+  int64_t rows, columns;
+};
+DepthwiseTile chooseDepthwiseTile(llvm::ArrayRef<int64_t> window, llvm::ArrayRef<int64_t> strides, const CpuTarget &target);
 
 /// The tile m of Winograd's F(m x m, 3 x 3) that computes `conv` (channels-last, pads explicit) fastest; 0: the definition
 /// does, or `conv` is not such a convolution.

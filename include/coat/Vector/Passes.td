@@ -17,6 +17,13 @@ def EmitAttention : Pass<"coat-emit-attention", "::mlir::func::FuncOp"> {
                            "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
 }
 
+def EmitPools : Pass<"coat-emit-pools", "::mlir::func::FuncOp"> {
+  let summary = "poolings over small windows become loops of vectors along the channels";
+  let options = [Option<"orderedSums", "ordered-sums", "bool", "false", "leave sums, whose order is that of the window">];
+  let dependentDialects = ["::mlir::vector::VectorDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect"];
+}
+
 def VectorizeElementwise : Pass<"coat-vectorize-elementwise", "::mlir::func::FuncOp"> {
   let summary = "element-wise linalg.generic become loops over 1-D vectors";
   let dependentDialects = ["::mlir::vector::VectorDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
