@@ -316,7 +316,7 @@ private:
     parts.scale = node.real("scale", 0.0);
     parts.softcap = node.real("softcap", 0.0);
     int64_t window = node.integer("local_window_size", -1);
-    parts.leftWindow = window < 0 ? -1 : window;
+    parts.leftWindow = window < 1 ? -1 : window - 1; // it counts the query itself
     if (node.has(3) != node.has(4))
       node.fail("expected past_key and past_value together, got one of them");
     if (heads < 1 || keyHeads < 1 || heads % keyHeads)

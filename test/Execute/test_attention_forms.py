@@ -1,0 +1,104 @@
+"""Attention beyond one softmax over all keys: hard attention and its weights, windows and lengths, and decoding in one buffer."""
+import ctypes
+
+import numpy as np
+import onnx.parser
+import pytest
+
+import coat
+
+LEVELS = pytest.mark.parametrize("level", [0, 2], ids=["O0", "O2"])
+rng = np.random.default_rng(0)
+
+
+def f(*shape):
+    return rng.standard_normal(shape).astype(np.float32)
+
+
+def weights(scores):
+    with np.errstate(invalid="ignore"):
+        best = scores.max(-1, keepdims=True)
+        e = np.exp(scores - np.where(np.isinf(best), 0, best))
+    return e / np.maximum(e.sum(-1, keepdims=True), 1e-30)
+
+
+def compiled(tmp_path, attributes, lengths, level):
+    """@net(q, k, v[, n]) -> (result, scores) of 4 query heads that share 2 key heads."""
+    (tmp_path / "net.mlir").write_text(f"""
+      func.func @net(%q: tensor<2x4x5x8xf32>, %k: tensor<2x2x9x8xf32>, %v: tensor<2x2x9x6xf32>{", %n: tensor<2xi64>" if lengths else ""})
+          -> (tensor<2x4x5x6xf32>, tensor<2x4x5x9xf32>) attributes {{coat.entry}} {{
+        %0:2 = coat.attention %q, %k, %v {"lengths %n" if lengths else ""} {{scale = 0.5, scores = #coat<scores_kind weights>, {attributes}}}
+          : (tensor<2x4x5x8xf32>, tensor<2x2x9x8xf32>, tensor<2x2x9x6xf32>{", tensor<2xi64>" if lengths else ""})
+          -> (tensor<2x4x5x6xf32>, tensor<2x4x5x9xf32>)
+        return %0#0, %0#1 : tensor<2x4x5x6xf32>, tensor<2x4x5x9xf32>
+      }}""")
+    return coat.compile(tmp_path / "net.mlir", opt_level=level)
+
+
+@LEVELS
+@pytest.mark.parametrize("top", [1, 3])
+def test_hard(tmp_path, level, top):
+    q, k, v = f(2, 4, 5, 8), f(2, 2, 9, 8), f(2, 2, 9, 6)
+    k[:, :, 4] = k[:, :, 2]  # of equal scores the first counts
+    result, shown = compiled(tmp_path, f"top_k = {top}", False, level)(q, k, v)
+    scores = 0.5 * q @ np.repeat(k, 2, 1).swapaxes(2, 3)
+    scores[..., 4] = scores[..., 2]
+    order = np.argsort(-scores, axis=-1, kind="stable")[..., :top]
+    chosen = np.full_like(scores, -np.inf)
+    np.put_along_axis(chosen, order, np.take_along_axis(scores, order, -1), -1)
+    np.testing.assert_allclose(shown, weights(chosen), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(result, weights(chosen) @ np.repeat(v, 2, 1), rtol=1e-5, atol=1e-6)
+    if top == 1:
+        best = np.repeat(v, 2, 1)[np.arange(2)[:, None, None], np.arange(4)[:, None], order[..., 0]]
+        np.testing.assert_allclose(result, best, rtol=1e-6, atol=1e-6)
+
+
+@LEVELS
+def test_window_of_lengths(tmp_path, level):
+    """The first rows of the second batch see no key and give zeros."""
+    q, k, v, n = f(2, 4, 5, 8), f(2, 2, 9, 8), f(2, 2, 9, 6), np.array([9, 3])
+    result, shown = compiled(tmp_path, "causal, left_window = 2", True, level)(q, k, v, n)
+    scores = 0.5 * q @ np.repeat(k, 2, 1).swapaxes(2, 3)
+    at, key = np.arange(5)[:, None] + (n - 5)[:, None, None], np.arange(9)
+    visible = (key <= at) & (key >= at - 2) & (key < n[:, None, None])
+    wanted = weights(np.where(visible[:, None], scores, -np.inf))
+    np.testing.assert_allclose(shown, wanted, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(result, wanted @ np.repeat(v, 2, 1), rtol=1e-5, atol=1e-6)
+    assert not result[1, :, :2].any()
+
+
+DECODE = """
+<ir_version: 8, opset_import: ["" : 24]>
+net (float[2,2,7,8] keys, float[2,2,7,8] values, float[2,4,1,8] q, float[2,2,1,8] k, float[2,2,1,8] v, int64[2] at)
+    => (float[2,4,1,8] y, float[2,2,7,8] keys_out, float[2,2,7,8] values_out) {
+  keys_out = TensorScatter (keys, k, at)
+  values_out = TensorScatter (values, v, at)
+  one = Constant <value_ints = [1]> ()
+  lengths = Add (at, one)
+  y = Attention (q, keys_out, values_out, , , , lengths)
+}
+"""
+
+
+@LEVELS
+def test_decode_in_place(level):
+    """Five steps whose caches stay in one buffer each; the two batches are at different positions."""
+    module = coat.compile(onnx.parser.parse_model(DECODE), opt_level=level, name="net")
+    run = ctypes.CDLL(module.path).net_run_flat
+    run.argtypes = [ctypes.POINTER(ctypes.c_void_p), ctypes.c_void_p, ctypes.c_void_p]
+    keys, values, y = f(2, 2, 7, 8), f(2, 2, 7, 8), np.empty((2, 4, 1, 8), np.float32)
+    wanted = keys.copy(), values.copy()
+    for step in range(5):
+        q, k, v, at = f(2, 4, 1, 8), f(2, 2, 1, 8), f(2, 2, 1, 8), np.array([step, step + 2])
+        tensors = (keys, values, q, k, v, at, y, keys, values)
+        assert run((ctypes.c_void_p * 9)(*(t.ctypes.data for t in tensors)), None, None) == 0
+        for cache, new in zip(wanted, (k, v)):
+            cache[[0, 1], :, at] = new[:, :, 0]
+        scores = q @ np.repeat(wanted[0], 2, 1).swapaxes(2, 3) * 8 ** -0.5
+        scores = np.where(np.arange(7) <= at[:, None, None, None], scores, -np.inf)
+        np.testing.assert_allclose(y, weights(scores) @ np.repeat(wanted[1], 2, 1), rtol=1e-4, atol=1e-5)
+        np.testing.assert_array_equal(keys, wanted[0])
+        np.testing.assert_array_equal(values, wanted[1])
+    # What is not listed may not overlap.
+    tensors = (keys, values, q, k, v, at, q, keys, values)
+    assert run((ctypes.c_void_p * 9)(*(t.ctypes.data for t in tensors)), None, None) != 0
