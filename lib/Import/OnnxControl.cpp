@@ -120,9 +120,9 @@ static ModelValue elementOf(NodeImporter &node, const ModelValue &value, int64_t
 static ModelValue stacked(NodeImporter &node, ArrayRef<ModelValue> elements, int64_t axis) {
   const ModelValue &first = elements.front();
   bool known = axis == 0 && llvm::all_of(elements, [&](const ModelValue &element) {
-    return element.known && element.known->shape == first.known->shape &&
-           element.known->elementType == first.known->elementType;
-  });
+                 return element.known && element.known->shape == first.known->shape &&
+                        element.known->elementType == first.known->elementType;
+               });
   if (known) {
     Known result{first.known->elementType, first.known->shape, {}};
     result.shape.insert(result.shape.begin(), elements.size());

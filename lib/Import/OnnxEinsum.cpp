@@ -1,8 +1,8 @@
 // Einsum: any equation, two operands at a time from left to right.
 //
 // Each dimension has a label, a letter; those of an ellipsis are numbered from the back, as they broadcast, so that all
-// later code sees labels only. A label that is repeated in an operand is its diagonal. Two operands whose labels meet in
-// a sum are one batched matrix product, others an element-wise one.
+// later code sees labels only. A label that is repeated in an operand is its diagonal. Two operands whose labels meet
+// in a sum are one batched matrix product, others an element-wise one.
 #include "Node.h"
 #include "llvm/ADT/StringExtras.h"
 #include <map>
@@ -182,12 +182,11 @@ Value Einsum::ordered(const Labelled &operand, StringRef labels) {
 }
 
 Value Einsum::grouped(const Labelled &operand, ArrayRef<std::string> groups) {
-  auto permutation = llvm::map_to_vector(llvm::join(groups, ""),
-                                         [&](char label) { return int64_t(operand.labels.find(label)); });
-  return node.reshape(node.transpose(operand.value, permutation),
-                      llvm::map_to_vector(groups, [&](const std::string &group) {
-                        return node.symbols.product(sizesOf(group));
-                      }));
+  auto permutation =
+      llvm::map_to_vector(llvm::join(groups, ""), [&](char label) { return int64_t(operand.labels.find(label)); });
+  return node.reshape(
+      node.transpose(operand.value, permutation),
+      llvm::map_to_vector(groups, [&](const std::string &group) { return node.symbols.product(sizesOf(group)); }));
 }
 
 Labelled Einsum::multiply(const Labelled &lhs, const Labelled &rhs, const std::string &labels) {

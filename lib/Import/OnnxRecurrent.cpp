@@ -158,10 +158,10 @@ template <typename Op> void Recurrence::emit(ArrayRef<Value> operands, StringRef
       there.push_back(operand);
   }
   OpBuilder &b = node.builder;
-  SmallVector<NamedAttribute> attributes = {
-      node.attr("direction", DirectionAttr::get(node.context, direction)),
-      node.attr("activations", b.getArrayAttr(names)), node.attr("alpha", b.getDenseF64ArrayAttr(alphas)),
-      node.attr("beta", b.getDenseF64ArrayAttr(betas)), node.segments(segments)};
+  SmallVector<NamedAttribute> attributes = {node.attr("direction", DirectionAttr::get(node.context, direction)),
+                                            node.attr("activations", b.getArrayAttr(names)),
+                                            node.attr("alpha", b.getDenseF64ArrayAttr(alphas)),
+                                            node.attr("beta", b.getDenseF64ArrayAttr(betas)), node.segments(segments)};
   if (node.hasAttribute("clip"))
     attributes.push_back(node.attr("clip", node.real("clip", 0)));
   if (!flag.empty())
@@ -183,8 +183,8 @@ static void importRNN(NodeImporter &node) {
   static constexpr StringRef defaults[] = {"tanh"};
   Recurrence recurrence(node, 1, defaults);
   if (recurrence.read())
-    recurrence.emit<RNNOp>({recurrence.projected(false), recurrence.weights(), recurrence.state(5),
-                            recurrence.optional(4)});
+    recurrence.emit<RNNOp>(
+        {recurrence.projected(false), recurrence.weights(), recurrence.state(5), recurrence.optional(4)});
 }
 
 static void importGRU(NodeImporter &node) {
@@ -194,9 +194,9 @@ static void importGRU(NodeImporter &node) {
   if (!recurrence.read())
     return;
   Value bias = before && node.has(3) ? recurrence.bias(1, 2, 1) : Value();
-  recurrence.emit<GRUOp>({recurrence.projected(before), recurrence.weights(), bias, recurrence.state(5),
-                          recurrence.optional(4)},
-                         before ? "linear_before_reset" : "");
+  recurrence.emit<GRUOp>(
+      {recurrence.projected(before), recurrence.weights(), bias, recurrence.state(5), recurrence.optional(4)},
+      before ? "linear_before_reset" : "");
 }
 
 static void importLSTM(NodeImporter &node) {
