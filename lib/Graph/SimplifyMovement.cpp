@@ -149,7 +149,8 @@ struct SplitRankReducingSlice : OpRewritePattern<tensor::ExtractSliceOp> {
 };
 
 /// matmul(reshape(transpose(x)) to [N.., K], w) -> matmul(reshape(x), w with its rows in the order of x).
-/// Does not apply when leading dimensions move or merge too, or w is not a constant of rank 2.
+/// Does not apply when leading dimensions move or merge too (symbolic ones look alike: the sizes of the others must be K's),
+/// or w is not a constant of rank 2.
 struct TransposeIntoWeights : OpRewritePattern<MatmulOp> {
   using OpRewritePattern::OpRewritePattern;
 
@@ -163,7 +164,8 @@ struct TransposeIntoWeights : OpRewritePattern<MatmulOp> {
     ArrayRef<int64_t> shape = tensorType(transpose).getShape(), permutation = transpose.getPermutation();
     size_t leading = tensorType(reshape).getRank() - 1;
     if (leading >= shape.size() || tensorType(reshape).getShape().take_front(leading) != shape.take_front(leading) ||
-        ShapedType::isDynamicShape(shape.drop_front(leading)))
+        ShapedType::isDynamicShape(shape.drop_front(leading)) ||
+        llvm::product_of(shape.drop_front(leading)) != tensorType(reshape).getShape().back())
       return failure();
     for (size_t i = 0; i < leading; ++i)
       if (permutation[i] != static_cast<int64_t>(i))

@@ -166,6 +166,17 @@ func.func @rows_move(%x: tensor<2x3x2xf32>) -> tensor<3x1xf32> {
   return %2 : tensor<3x1xf32>
 }
 
+// As @into_weights, but a dimension that moves becomes rows: the symbolic sizes look alike and are not.
+// CHECK-LABEL: func @symbolic_rows
+// CHECK: coat.transpose
+func.func @symbolic_rows(%x: tensor<?x2x3xf32>, %n: index) -> tensor<?x1xf32> {
+  %w = arith.constant dense<[[1.0], [2.0]]> : tensor<2x1xf32>
+  %0 = coat.transpose %x {permutation = array<i64: 0, 2, 1>} : (tensor<?x2x3xf32>) -> tensor<?x3x2xf32>
+  %1 = coat.reshape %0 sizes %n : tensor<?x3x2xf32> to tensor<?x2xf32>
+  %2 = coat.matmul %1, %w : (tensor<?x2xf32>, tensor<2x1xf32>) -> tensor<?x1xf32>
+  return %2 : tensor<?x1xf32>
+}
+
 // CHECK-LABEL: func @spatial_mean
 // CHECK: %[[P:.*]] = coat.global_pool average %arg0
 // CHECK: coat.reshape %[[P]] : tensor<1x8x1x1xf32> to tensor<1x8xf32>
