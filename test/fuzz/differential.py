@@ -222,40 +222,55 @@ def check_model(model, folder, seed):
     return check(path, inputs_of(model, seed), ["N=1..4"] if symbolic else [], [3, 1, 4] if symbolic else [None])
 
 
-def fuzz(arguments):
-    counts, reasons = collections.Counter(), collections.Counter()
-    started = time.time()
-    for index in range(arguments.first, arguments.first + arguments.count):
-        graph = random_graph(arguments.seed, index)
+class Campaign:
+    """Graphs of one seed, what was found in them, and how often."""
+
+    def __init__(self, arguments):
+        self.arguments, self.done = arguments, 0
+        self.counts, self.reasons = collections.Counter(), collections.Counter()
+
+    def graph(self, index):
+        """Checks one graph."""
+        graph = random_graph(self.arguments.seed, index)
         with tempfile.TemporaryDirectory(prefix="coat-fuzz-") as folder:
             def attempt(model):
                 return check_model(model, folder, index)
 
             try:
                 wrong = attempt(graph.model())
-                counts["compared" if wrong is not None else "not finite"] += 1
-                counts["ONNX Runtime wrong"] += bool(wrong)
-                continue
+                self.counts["compared" if wrong is not None else "not finite"] += 1
+                self.counts["ONNX Runtime wrong"] += bool(wrong)
             except Finding as finding:
                 found = graph.model(), finding
+                if finding.kind != "refused":
+                    found = smallest(graph, attempt) or found
+                self.report(index, *found)
             except onnxruntime.capi.onnxruntime_pybind11_state.OnnxRuntimeException as error:
-                counts["refused by ONNX Runtime"] += 1
-                reasons["ONNX Runtime: " + str(error).split("\n")[0][:160]] += 1
-                continue
-            if found[1].kind != "refused":
-                found = smallest(graph, attempt) or found
-        model, finding = found
-        counts[finding.kind] += 1
-        reasons[str(finding)[-200:]] += 1
-        if finding.kind != "refused" or arguments.keep_refused:
-            os.makedirs(arguments.out, exist_ok=True)
-            path = os.path.join(arguments.out, f"{arguments.seed}-{index}.onnx")
-            onnx.save(model, path)
-            print(f"{finding.kind}: {finding} ({' '.join(n.op_type for n in model.graph.node)}); {path}", flush=True)
-    for reason, count in reasons.most_common():
-        print(f"{count:4}  {reason}")
-    print(f"{arguments.count} graphs in {time.time() - started:.0f} s:", ", ".join(f"{n} {k}" for k, n in counts.items() if n))
-    return bool(counts["mismatch"] or counts["crash"] or counts["refused"] > .01 * arguments.count)
+                self.counts["refused by ONNX Runtime"] += 1
+                self.reasons["ONNX Runtime: " + str(error).split("\n")[0][:160]] += 1
+
+    def report(self, index, model, finding):
+        self.counts[finding.kind] += 1
+        self.reasons[str(finding)[-200:]] += 1
+        if finding.kind == "refused" and not self.arguments.keep_refused:
+            return
+        os.makedirs(self.arguments.out, exist_ok=True)
+        path = os.path.join(self.arguments.out, f"{self.arguments.seed}-{index}.onnx")
+        onnx.save(model, path)
+        print(f"{finding.kind}: {finding} ({' '.join(n.op_type for n in model.graph.node)}); {path}", flush=True)
+
+    def run(self):
+        started = time.time()
+        try:
+            for index in range(self.arguments.first, self.arguments.first + self.arguments.count):
+                self.graph(index)
+                self.done += 1
+        except KeyboardInterrupt:
+            print(f"stopped before graph {self.arguments.first + self.done}")
+        for reason, count in self.reasons.most_common():
+            print(f"{count:4}  {reason}")
+        print(f"{self.done} graphs in {time.time() - started:.0f} s:", ", ".join(f"{n} {k}" for k, n in self.counts.items() if n))
+        return bool(self.counts["mismatch"] or self.counts["crash"] or self.counts["refused"] > .01 * self.done)
 
 
 def replay(path):
@@ -287,7 +302,7 @@ def main():
         arguments.flag.append("--sanitize=address")
     for flags in LEVELS:
         flags.extend(arguments.flag)
-    return replay(arguments.replay) if arguments.replay else fuzz(arguments)
+    return replay(arguments.replay) if arguments.replay else Campaign(arguments).run()
 
 
 if __name__ == "__main__":
