@@ -62,6 +62,9 @@ struct WidenFloats : coat::impl::CoatWidenFloatsBase<WidenFloats> {
     if (!function->hasAttr("coat.entry"))
       return;
     Block &block = function.front();
+    for (Operation &op : block)
+      if (keepsTypes(op))
+        wanted[&op] = llvm::to_vector(op.getOperandTypes());
     OpBuilder b = OpBuilder::atBlockBegin(&block);
     for (BlockArgument argument : block.getArguments())
       if (narrowType(argument))
@@ -87,7 +90,6 @@ struct WidenFloats : coat::impl::CoatWidenFloatsBase<WidenFloats> {
   /// All uses read `value` in f32.
   void widen(OpBuilder &b, Value value) {
     Value wide = CastOp::create(b, value.getLoc(), widened(narrowType(value)), value);
-    narrowed[wide] = narrowType(value);
     value.replaceAllUsesExcept(wide, wide.getDefiningOp());
   }
 
@@ -110,7 +112,6 @@ struct WidenFloats : coat::impl::CoatWidenFloatsBase<WidenFloats> {
         to[i] = static_cast<float>(constant->number(i));
       value = blobConstant(b, op.getLoc(), wide, std::move(blob));
     }
-    narrowed[value] = type;
     op.replaceAllUsesWith(value);
     op.erase();
   }
@@ -132,20 +133,18 @@ struct WidenFloats : coat::impl::CoatWidenFloatsBase<WidenFloats> {
       if (!type)
         continue;
       result.setType(widened(type));
-      narrowed[result] = type;
       if (isExact(&op))
         continue;
       Value rounded = CastOp::create(b, op.getLoc(), type, result);
       Value wide = CastOp::create(b, op.getLoc(), widened(type), rounded);
-      narrowed[wide] = type;
       result.replaceAllUsesExcept(wide, rounded.getDefiningOp());
     }
   }
 
   void restoreOperands(Operation &op, OpBuilder &b) {
     b.setInsertionPoint(&op);
-    for (OpOperand &operand : op.getOpOperands())
-      if (RankedTensorType type = narrowed.lookup(operand.get()))
+    for (auto [operand, type] : llvm::zip_equal(op.getOpOperands(), wanted[&op]))
+      if (operand.get().getType() != type)
         operand.set(CastOp::create(b, op.getLoc(), type, operand.get()));
     b.setInsertionPointAfter(&op);
     for (OpResult result : op.getResults())
@@ -153,6 +152,6 @@ struct WidenFloats : coat::impl::CoatWidenFloatsBase<WidenFloats> {
         widen(b, result);
   }
 
-  DenseMap<Value, RankedTensorType> narrowed; // what a value of f32 is in the model
+  DenseMap<Operation *, SmallVector<Type>> wanted; // operands of the ops that keep their types
 };
 } // namespace

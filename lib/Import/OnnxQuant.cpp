@@ -215,6 +215,85 @@ static void importQLinearMatMul(NodeImporter &node) {
                        ofMatrix(node, node.tensor(7), product, true)));
 }
 
+//===--- com.microsoft, as ONNX Runtime's quantizer writes it ---===//
+
+/// Inputs first, first + 1 and first + 2: a value, its scale and its zero point.
+static Value dequantizedInput(NodeImporter &node, unsigned first) {
+  Value value = node.tensor(first);
+  if (node.failed())
+    return {};
+  Value zero = zeroPoint(node, first + 2, elementOf(value));
+  return dequantize(node, value, alongAxis(node, node.tensor(first + 1), value, 1), alongAxis(node, zero, value, 1));
+}
+
+/// Result 0: `value` with the scale of input `first` and the zero point of the next, by default one of `type`.
+static void setQuantized(NodeImporter &node, Value value, unsigned first, Type type) {
+  if (node.failed() || !value)
+    return;
+  Value zero = zeroPoint(node, first + 1, type);
+  node.set(0, quantize(node, value, alongAxis(node, node.tensor(first), value, 1), alongAxis(node, zero, value, 1)));
+}
+
+template <Kind kind> static void importQLinearBinary(NodeImporter &node) {
+  Value result = node.elementwise(kind, {dequantizedInput(node, 0), dequantizedInput(node, 3)});
+  setQuantized(node, result, 6, node.elementType(0));
+}
+
+static void importQLinearSigmoid(NodeImporter &node) {
+  setQuantized(node, node.elementwise(Kind::sigmoid, dequantizedInput(node, 0)), 3, node.elementType(0));
+}
+
+static void importQLinearLeakyRelu(NodeImporter &node) {
+  double alpha = node.real("alpha", 0.01);
+  setQuantized(node, node.elementwise(Kind::leaky_relu, dequantizedInput(node, 0), alpha), 3, node.elementType(0));
+}
+
+static void importQLinearGlobalAveragePool(NodeImporter &node) {
+  node.only("channels_last", 0);
+  Value pool = node.emit<GlobalPoolOp>(dequantizedInput(node, 0),
+                                       node.attr("kind", PoolKindAttr::get(node.context, PoolKind::average)));
+  setQuantized(node, pool, 3, node.elementType(0));
+}
+
+/// Scale and zero point of the result, then three inputs for each part.
+static void importQLinearConcat(NodeImporter &node) {
+  int64_t axis = node.normalizeAxis(node.integer("axis", 0), node.rank(2));
+  SmallVector<Value> parts;
+  for (unsigned input = 2; input + 2 < node.numInputs(); input += 3)
+    parts.push_back(dequantizedInput(node, input));
+  setQuantized(node, node.concat(parts, axis), 0, node.elementType(2));
+}
+
+/// alpha A' B' + C, where C counts in alpha times both scales; floating-point without a scale of the result.
+static void importQGemm(NodeImporter &node) {
+  bool transposeLhs = node.integer("transA", 0) != 0, transposeRhs = node.integer("transB", 0) != 0;
+  double alpha = node.real("alpha", 1.0);
+  Value lhs = node.tensor(0), rhs = node.tensor(3), lhsScale = node.tensor(1), rhsScale = node.tensor(4);
+  if (node.failed())
+    return;
+  if (alpha != 1.0)
+    lhsScale = node.elementwise(Kind::mul, {lhsScale, node.scalar(alpha, elementOf(lhsScale))});
+  int64_t columns = transposeRhs ? 0 : 1;
+  Value bias;
+  if (node.has(6)) {
+    Value unit = node.elementwise(Kind::mul, {node.reshape(lhsScale, {}), rhsScale});
+    bias = node.tensor(6);
+    bias = dequantize(node, bias, alongAxis(node, unit, bias, bias ? node.dims(bias).size() - 1 : 0),
+                      node.scalar(0, node.builder.getI32Type()));
+    SmallVector<AffineExpr> shape = bias ? node.dims(bias) : SmallVector<AffineExpr>();
+    if (shape.size() == 2 && constantOf(shape[0]) == 1)
+      bias = node.reshape(bias, shape[1]);
+  }
+  Value left = dequantize(node, lhs, alongAxis(node, lhsScale, lhs, 1), alongAxis(node, node.tensor(2), lhs, 1));
+  Value right = dequantize(node, rhs, alongAxis(node, rhsScale, rhs, columns),
+                           alongAxis(node, node.tensor(5), rhs, columns));
+  Value result = product(node, left, right, transposeLhs, transposeRhs, bias);
+  if (node.has(7))
+    setQuantized(node, result, 7, node.elementType(0));
+  else
+    node.set(0, result);
+}
+
 //===--- bits ---===//
 
 static void importBitCast(NodeImporter &node) {
@@ -242,6 +321,15 @@ ArrayRef<Handler> coat::onnx::quantHandlers() {
       {"MatMulInteger", 10, newest, importMatMulInteger},
       {"QLinearConv", 10, newest, importQLinearConv},
       {"QLinearMatMul", 10, newest, importQLinearMatMul},
+      {"com.microsoft.QuantizeLinear", 1, newest, importQuantizeLinear},
+      {"com.microsoft.DequantizeLinear", 1, newest, importDequantizeLinear},
+      {"com.microsoft.QLinearAdd", 1, newest, importQLinearBinary<Kind::add>},
+      {"com.microsoft.QLinearMul", 1, newest, importQLinearBinary<Kind::mul>},
+      {"com.microsoft.QLinearSigmoid", 1, newest, importQLinearSigmoid},
+      {"com.microsoft.QLinearLeakyRelu", 1, newest, importQLinearLeakyRelu},
+      {"com.microsoft.QLinearGlobalAveragePool", 1, newest, importQLinearGlobalAveragePool},
+      {"com.microsoft.QLinearConcat", 1, newest, importQLinearConcat},
+      {"com.microsoft.QGemm", 1, newest, importQGemm},
       {"BitCast", 26, newest, importBitCast},
   };
   return rows;

@@ -57,9 +57,9 @@ func.func @elementwise_c4(%x0: tensor<4xi32>) {
 
 // -----
 
-func.func @elementwise_c4_pow(%x0: tensor<4xi32>, %x1: tensor<4xi32>) {
-  // expected-error@+1 {{expected operands of a floating-point element type for pow, got 'i32'}}
-  %0 = coat.elementwise pow %x0, %x1 : (tensor<4xi32>, tensor<4xi32>) -> tensor<4xi32>
+func.func @elementwise_c4_shift(%x0: tensor<4xf32>, %x1: tensor<4xf32>) {
+  // expected-error@+1 {{expected operands of an integer element type for shift_left, got 'f32'}}
+  %0 = coat.elementwise shift_left %x0, %x1 : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
   return
 }
 

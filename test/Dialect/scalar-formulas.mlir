@@ -328,7 +328,7 @@ func.func @max_f32() -> tensor<6xf32> {
 }
 
 // CHECK-LABEL: @mod_f32()
-// CHECK: dense<[2.000000e+00, -2.000000e+00, -1.000000e+00, 1.000000e+00, 1.500000e+00, -0.000000e+00]>
+// CHECK: dense<[2.000000e+00, -2.000000e+00, -1.000000e+00, 1.000000e+00, 1.500000e+00, 0.000000e+00]>
 func.func @mod_f32() -> tensor<6xf32> {
   %0 = arith.constant dense<[-7.0, 7.0, -7.0, 7.0, 5.5, -6.0]> : tensor<6xf32>
   %1 = arith.constant dense<[3.0, -3.0, -3.0, 3.0, 2.0, 3.0]> : tensor<6xf32>
@@ -626,4 +626,46 @@ func.func @mul_f16() -> tensor<3xf16> {
   %1 = arith.constant dense<[1.5, -2.25, 0.125]> : tensor<3xf16>
   %r = coat.elementwise mul %0, %1 : (tensor<3xf16>, tensor<3xf16>) -> tensor<3xf16>
   return %r : tensor<3xf16>
+}
+
+// CHECK-LABEL: @pow_i32()
+// CHECK: dense<[-27, 1, 0, -1, 0]>
+func.func @pow_i32() -> tensor<5xi32> {
+  %0 = arith.constant dense<[-3, 7, 2, -1, 2]> : tensor<5xi32>
+  %1 = arith.constant dense<[3, 0, -1, -3, 32]> : tensor<5xi32>
+  %r = coat.elementwise pow %0, %1 : (tensor<5xi32>, tensor<5xi32>) -> tensor<5xi32>
+  return %r : tensor<5xi32>
+}
+
+// CHECK-LABEL: @shift_right_i8()
+// CHECK: dense<[-2, 3, -1, 0]>
+func.func @shift_right_i8() -> tensor<4xi8> {
+  %0 = arith.constant dense<[-4, 6, -4, 6]> : tensor<4xi8>
+  %1 = arith.constant dense<[1, 1, 8, -1]> : tensor<4xi8>
+  %r = coat.elementwise shift_right %0, %1 : (tensor<4xi8>, tensor<4xi8>) -> tensor<4xi8>
+  return %r : tensor<4xi8>
+}
+
+// CHECK-LABEL: @shift_left_ui8()
+// CHECK: dense<[8, 0]>
+func.func @shift_left_ui8() -> tensor<2xui8> {
+  %0 = arith.constant dense<[4, 200]> : tensor<2xui8>
+  %1 = arith.constant dense<[1, 8]> : tensor<2xui8>
+  %r = coat.elementwise shift_left %0, %1 : (tensor<2xui8>, tensor<2xui8>) -> tensor<2xui8>
+  return %r : tensor<2xui8>
+}
+
+// CHECK-LABEL: @bitwise_i8()
+// CHECK: dense<[-6, 0]>
+// CHECK: dense<[1, 0]>
+// CHECK: dense<[7, -1]>
+// CHECK: dense<[6, -1]>
+func.func @bitwise_i8() -> (tensor<2xi8>, tensor<2xi8>, tensor<2xi8>, tensor<2xi8>) {
+  %0 = arith.constant dense<[5, -1]> : tensor<2xi8>
+  %1 = arith.constant dense<[3, 0]> : tensor<2xi8>
+  %n = coat.elementwise bitwise_not %0 : (tensor<2xi8>) -> tensor<2xi8>
+  %a = coat.elementwise bitwise_and %0, %1 : (tensor<2xi8>, tensor<2xi8>) -> tensor<2xi8>
+  %o = coat.elementwise bitwise_or %0, %1 : (tensor<2xi8>, tensor<2xi8>) -> tensor<2xi8>
+  %x = coat.elementwise bitwise_xor %0, %1 : (tensor<2xi8>, tensor<2xi8>) -> tensor<2xi8>
+  return %n, %a, %o, %x : tensor<2xi8>, tensor<2xi8>, tensor<2xi8>, tensor<2xi8>
 }
