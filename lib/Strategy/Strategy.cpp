@@ -40,6 +40,17 @@ int64_t evenTile(int64_t size, int64_t tile, int64_t step) {
   return tile;
 }
 
+/// A larger tile than `tile`, but not four times as large, that cuts `size` into equal parts: code for unknown sizes costs more
+/// than tasks that are fewer, and does not ask for weights ahead.
+int64_t largerEvenTile(int64_t size, int64_t tile) {
+  if (ShapedType::isDynamic(size) || tile >= size)
+    return tile;
+  for (int64_t candidate = tile; candidate <= std::min(size, 4 * tile); ++candidate)
+    if (size % candidate == 0)
+      return candidate;
+  return tile;
+}
+
 /// A tile near `tile` whose last one, if it is smaller, still has `least` rows: fewer are computed one by one.
 int64_t withoutSmallRest(int64_t size, int64_t tile, int64_t least) {
   if (ShapedType::isDynamic(size))
@@ -133,7 +144,7 @@ ScheduleAttr scheduleConv(ConvOp op, const CpuTarget &target) {
       p.bytesOfRow *= std::min(op.getStrides()[i], filter.getDimSize(2 + i));
   p.bytesOfChannel = 4.0 * depth;
   auto [rows, part] = cutProduct(p, sizeOr(result.getDimSize(0)), target);
-  rows = evenTile(result.getDimSize(1), rows, spatial > 1 ? rowsAtOnce : 1);
+  rows = largerEvenTile(result.getDimSize(1), evenTile(result.getDimSize(1), rows, spatial > 1 ? rowsAtOnce : 1));
   part = evenTile(channels, part, block);
   if (depthwise && channels % part)
     part = channels;
@@ -167,7 +178,8 @@ ScheduleAttr scheduleMatmul(MatmulOp op, const CpuTarget &target) {
   p.leastRows = 25;
   auto [rows, part] = cutProduct(p, product(result.getShape().drop_back(2)), target);
   SmallVector<int64_t> tile(rank, 1), registers(rank, 1);
-  rows = withoutSmallRest(p.rows, evenTile(result.getDimSize(rank - 2), rows, 1), reg.rows);
+  rows = largerEvenTile(result.getDimSize(rank - 2), evenTile(result.getDimSize(rank - 2), rows, 1));
+  rows = withoutSmallRest(p.rows, rows, reg.rows);
   part = evenTile(result.getShape().back(), part, block);
   bool allRows = rows >= p.rows && !result.isDynamicDim(rank - 2);
   bool allColumns = part >= p.channels && !result.isDynamicDim(rank - 1);

@@ -51,6 +51,17 @@ func.func @one_row(%x: tensor<1x512xf32>, %w: tensor<64x512x16xf32>) -> tensor<1
 
 // -----
 
+// 197 rows have no equal parts, so they stay together.
+// CHECK-LABEL: @prime_rows
+// AVX2: schedule<"gemm", tile = [0, {{[1-9][0-9]*}}]
+func.func @prime_rows(%x: tensor<197x3072xf32>, %w: tensor<48x3072x16xf32>) -> tensor<197x768xf32> {
+  %0 = coat.matmul %x, %w {filter_layout = #coat<filter_layout packed>, out_channels = 768 : i64}
+      : (tensor<197x3072xf32>, tensor<48x3072x16xf32>) -> tensor<197x768xf32>
+  return %0 : tensor<197x768xf32>
+}
+
+// -----
+
 // The normalized dimension stays whole.
 // CHECK-LABEL: @softmax
 // CHECK: schedule<"rows", tile = [1, {{[0-9]+}}, 0], vector
