@@ -160,6 +160,20 @@ def export_light(name, out):
     np.savez(f"{out}/light_{name}.npz", **inputs, **{f"output_{i}": o for i, o in enumerate(outputs)})
 
 
+def export_narrow(name, precision, out):
+    """The network with half-precision weights and the framework's outputs; all numbers of the .npz are float32."""
+    import torch
+    from networks import build
+    module, inputs = build(name)
+    dtype = getattr(torch, precision)
+    module, inputs = module.to(dtype), {k: v.to(dtype) if v.is_floating_point() else v for k, v in inputs.items()}
+    with torch.no_grad():
+        result = module(*inputs.values())
+    np.savez(f"{out}/{name}.{precision}.npz", **{k: v.float().numpy() for k, v in inputs.items()}, output_0=result.float().numpy())
+    torch.onnx.export(module, tuple(inputs.values()), f"{out}/{name}.{precision}.legacy.onnx", dynamo=False, opset_version=17,
+                      input_names=list(inputs), output_names=["output_0"])
+
+
 def main():
     sys.path.insert(0, os.path.dirname(__file__))
     out, wanted = sys.argv[1], sys.argv[2:]
@@ -172,6 +186,8 @@ def main():
             graphs[name](f"{out}/{name}")
         elif name == "caption_step":
             export_caption(out)
+        elif name.endswith((".half", ".bfloat16")):
+            export_narrow(*name.split("."), out)
         elif name.startswith("light_"):
             export_light(name[len("light_"):], out)
         elif name in KERAS:

@@ -1,0 +1,120 @@
+"""Models of other types than float32: half precision against the framework's, and quantized ones, exactly as integers say."""
+import os
+
+import numpy as np
+import onnx
+import onnx.parser
+import pytest
+import torch
+from onnx import numpy_helper
+
+import coat
+from conftest import MODELS, exported
+
+BOUND = {"half": 1e-2, "bfloat16": 5e-2}  # of the largest magnitude
+
+
+@pytest.mark.parametrize("level", [2, 0], ids=["O2", "O0"])
+@pytest.mark.parametrize("precision", ["half", "bfloat16"])
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.xdist_group(n)) for n in ("resnet18", "mobilenet_v2", "vit_ti16")])
+def test_narrow(name, precision, level):
+    prefix = exported(f"{name}.{precision}")
+    data = np.load(prefix + ".npz")
+    image = data["image"].astype(np.float16) if precision == "half" else (data["image"].view(np.uint32) >> 16).astype(np.uint16)
+    (got,) = coat.compile(prefix + ".legacy.onnx", opt_level=level)(image)
+    if got.dtype != np.float16:  # bfloat16 as ml_dtypes knows it, or as bits
+        got = (np.asarray(got).view(np.uint16).astype(np.uint32) << 16).view(np.float32)
+    want = data["output_0"]
+    np.testing.assert_allclose(got.astype(np.float32), want, rtol=0, atol=BOUND[precision] * float(np.abs(want).max()))
+
+
+def test_double():
+    """A convolution and a product in f64, to the last digits."""
+    r = np.random.default_rng(0)
+    x, w, m = r.standard_normal((1, 3, 9, 9)), r.standard_normal((5, 3, 3, 3)), r.standard_normal((245, 4))
+    graph = onnx.parser.parse_model("""<ir_version: 8, opset_import: ["" : 17]>
+      g (double[1,3,9,9] x, double[5,3,3,3] w, double[245,4] m) => (double[1,4] y) { c = Conv(x, w) f = Flatten(c) t = Tanh(f) y = MatMul(t, m) }""")
+    windows = np.lib.stride_tricks.sliding_window_view(x, (3, 3), (2, 3))
+    want = np.tanh(np.einsum("nchwij,mcij->nmhw", windows, w)).reshape(1, -1) @ m
+    for level in (2, 0):
+        np.testing.assert_allclose(coat.compile(graph, opt_level=level)(x, w, m)[0], want, rtol=1e-11, atol=1e-11)
+
+
+def as_integers(graph, x):
+    """The values of a QDQ graph of Conv, Gemm, Add, pools and Flatten, by integers of numpy and one rounding each."""
+    f32, constants = np.float32, {t.name: numpy_helper.to_array(t) for t in graph.initializer}
+    values, sums = dict(constants), {}
+    values[graph.input[0].name] = x
+    quantized = {}  # dequantized name -> (integers less the zero point, scale)
+
+    def parameters(node, value):
+        scale, zero = constants[node.input[1]].astype(f32), constants[node.input[2]].astype(np.int64)
+        axis = next((a.i for a in node.attribute if a.name == "axis"), 1)
+        if scale.ndim and scale.size > 1:
+            shape = [1] * value.ndim
+            shape[axis] = -1
+            scale, zero = scale.reshape(shape), zero.reshape(shape)
+        return scale.reshape(()) if scale.size == 1 else scale, zero.reshape(()) if zero.size == 1 else zero
+
+    for node in graph.node:
+        attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+        source, result = node.input[0], node.output[0]
+        if node.op_type == "DequantizeLinear":
+            scale, zero = parameters(node, values[source])
+            quantized[result] = values[source].astype(np.int64) - zero, scale
+            values[result] = quantized[result][0].astype(f32) * scale
+        elif node.op_type == "QuantizeLinear":
+            scale, zero = parameters(node, values[source])
+            real = sums[source][0].astype(f32) * (sums[source][1] / scale) if source in sums else values[source] / scale
+            limits = np.iinfo(constants[node.input[2]].dtype)
+            values[result] = np.clip(np.rint(real) + zero, limits.min, limits.max).astype(limits.dtype)
+        elif node.op_type in ("Conv", "Gemm"):
+            (a, sa), (b, sb) = quantized[source], quantized[node.input[1]]
+            if node.op_type == "Conv":  # doubles hold these sums exactly
+                pads = attributes["pads"]
+                total = torch.nn.functional.conv2d(torch.from_numpy(a.astype(np.float64)), torch.from_numpy(b.astype(np.float64)),
+                                                   stride=attributes["strides"], padding=pads[:2], groups=attributes.get("group", 1)).numpy()
+                spread = (1, -1, 1, 1)
+            else:
+                total = a @ (b.T if attributes.get("transB") else b)
+                spread = (1, -1)
+            total = total.astype(np.int64) + quantized[node.input[2]][0].reshape(spread)
+            unit = sa * (sb.reshape(spread) if np.ndim(sb) else sb)
+            sums[result], values[result] = (total, unit), total.astype(f32) * unit
+        elif node.op_type == "GlobalAveragePool":
+            integers, scale = quantized[source]
+            sums[result] = integers.sum((2, 3), keepdims=True), scale * f32(1 / np.prod(integers.shape[2:]))
+            values[result] = sums[result][0].astype(f32) * sums[result][1]
+        elif node.op_type == "MaxPool":
+            padded = np.pad(values[source], ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=-np.inf)
+            values[result] = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), (2, 3))[:, :, ::2, ::2].max((4, 5))
+        elif node.op_type == "Add":
+            values[result] = values[source] + values[node.input[1]]
+        else:
+            assert node.op_type == "Flatten", node.op_type
+            values[result] = values[source].reshape(1, -1)
+    return values[graph.output[0].name]
+
+
+@pytest.mark.parametrize("channels", [False, True], ids=["tensor", "channel"])
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.xdist_group(n)) for n in ("resnet18", "mobilenet_v2")])
+def test_quantized(model, name, channels):
+    """Every integer of a quantized network: -O2 and -O0 give what exact arithmetic gives, bit for bit."""
+    from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    class Noise(CalibrationDataReader):
+        def __init__(self):
+            self.images = iter([{"image": np.random.default_rng(i).standard_normal((1, 3, 224, 224), np.float32)} for i in range(2)])
+
+        def get_next(self):
+            return next(self.images, None)
+
+    path = os.path.join(MODELS, f"{name}.{'channel' if channels else 'tensor'}")
+    quant_pre_process(model(name) + ".legacy.onnx", path + ".pre.onnx", skip_symbolic_shape=True)
+    quantize_static(path + ".pre.onnx", path + ".qdq.onnx", Noise(), per_channel=channels, weight_type=QuantType.QInt8,
+                    activation_type=QuantType.QInt8 if channels else QuantType.QUInt8)
+    image = np.random.default_rng(7).standard_normal((1, 3, 224, 224), np.float32)
+    want = as_integers(onnx.load(path + ".qdq.onnx").graph, image)
+    for level in (2, 0):
+        np.testing.assert_array_equal(coat.compile(path + ".qdq.onnx", opt_level=level)(image)[0], want)
