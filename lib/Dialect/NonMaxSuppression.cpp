@@ -21,8 +21,8 @@ LogicalResult NonMaxSuppressionOp::checkConstraints(Adaptor op, EmitError emitEr
   if (!isOne(op.getMaxBoxes(), i64) || !isOne(op.getIouThreshold(), f32) || !isOne(op.getScoreThreshold(), f32)) // C2
     return emitError() << "expected one i64 and two f32 as limits, got " << op.getMaxBoxes().getType() << ", "
                        << op.getIouThreshold().getType() << " and " << op.getScoreThreshold().getType();
-  if (int64_t(op.getLimit()) < 0) // C3
-    return emitError() << "expected a limit of at least 0, got " << op.getLimit();
+  if (int64_t limit = op.getLimit(); limit < 0) // C3
+    return emitError() << "expected a limit of at least 0, got " << limit;
   return success();
 }
 
