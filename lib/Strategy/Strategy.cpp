@@ -125,8 +125,9 @@ ScheduleAttr scheduleConv(ConvOp op, const CpuTarget &target) {
   int64_t rowsAtOnce = 1;
   if (depthwise) {
     DepthwiseTile together = chooseDepthwiseTile(filter.getShape().slice(2, spatial), op.getStrides(), target);
-    rowsAtOnce = together.rows;
-    reg = {together.columns, block}; // one vector of channels at a time
+    // A plane of one tile is cut into rows that leave out the border.
+    rowsAtOnce = !ShapedType::isDynamic(width) && width <= together.rows * together.columns ? 1 : together.rows;
+    reg = {rowsAtOnce < together.rows ? width : together.columns, block}; // one vector of channels at a time
   }
   int64_t inner = product(result.getShape().slice(2, spatial - 1)); // spatial sizes behind the first
   Product p;

@@ -115,7 +115,7 @@ private:
       return body({llvm::to_vector(outer), rows, column, columns}, inner);
     };
     std::optional<int64_t> width = getConstantIntValue(sizes[spatial()]);
-    if (!knowsZeros || !isLarge() || !width || *width <= mostColumns)
+    if (!leavesOutZeros() || !width || *width <= mostColumns)
       return coverRows(v, sizes[spatial()], mostColumns, tensor, emit);
     int64_t columns = llvm::divideCeil(*width, llvm::divideCeil(*width, mostColumns)), last = *width - columns;
     tensor = emit(v.index(0), columns, tensor);
@@ -127,6 +127,12 @@ private:
 
   /// Windows up to 3x3 are unrolled, of larger ones the rows are a loop.
   bool isLarge() const { return ShapedType::getNumElements(window()) > 9; }
+
+  /// Whether the border is left out: of a small window where a plane is so narrow that it is much of the work.
+  bool leavesOutZeros() const {
+    std::optional<int64_t> width = getConstantIntValue(sizes[spatial()]);
+    return knowsZeros && (isLarge() || (mostRows == 1 && width && *width <= mostColumns));
+  }
 
   /// Of a large window, channels whose rows take half of a usual first cache, in whole cache lines; no less than a pair of
   /// lines, because that is what a core fetches. The few rows of a small one come from the second cache, and all channels
@@ -168,7 +174,7 @@ private:
       inner.push_back(tap);
       return overTaps(at, tile, inner, llvm::to_vector(carried));
     };
-    if (isLarge()) {
+    if (isLarge() || leavesOutZeros()) {
       auto [from, to] = rowsInside(tile, window()[dim]);
       return v.loop(from, to, 1, sums, next);
     }
@@ -232,7 +238,7 @@ private:
     std::optional<int64_t> column = getConstantIntValue(getAsOpFoldResult(tile.column));
     for (int64_t position = 0; position <= (tile.columns - 1) * stride(dim) + (size - 1) * dilation(dim); ++position) {
       int64_t inImage = column ? *column * stride(dim) + position : firstColumn;
-      if (knowsZeros && isLarge() && (inImage < firstColumn || inImage >= endColumn))
+      if (leavesOutZeros() && (inImage < firstColumn || inImage >= endColumn))
         continue;
       Value input;
       for (auto [use, ofRow] : llvm::zip(uses, weights))
