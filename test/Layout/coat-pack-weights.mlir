@@ -32,3 +32,12 @@ func.func @not_constant(%x: tensor<5x2xf32>, %w: tensor<3x2xf32>) -> tensor<5x3x
   %0 = coat.matmul %x, %w {transpose_rhs} : (tensor<5x2xf32>, tensor<3x2xf32>) -> tensor<5x3xf32>
   return %0 : tensor<5x3xf32>
 }
+
+// The microkernels read f32.
+// CHECK-LABEL: @double
+func.func @double(%x: tensor<5x2xf64>) -> tensor<5x3xf64> {
+  // CHECK: coat.matmul %arg0, %{{.*}} {transpose_rhs}
+  %w = arith.constant dense<1.0> : tensor<3x2xf64>
+  %0 = coat.matmul %x, %w {transpose_rhs} : (tensor<5x2xf64>, tensor<3x2xf64>) -> tensor<5x3xf64>
+  return %0 : tensor<5x3xf64>
+}
