@@ -13,7 +13,7 @@ sys.path[:0] = [str(ROOT / "test" / "fuzz"), str(ROOT / "test" / "Hostile")]
 
 def models():
     """Small ones of all kinds: random graphs, and what the tests hold for hostile."""
-    from models import MODELS
+    from hostile_models import MODELS
     from ops import random_graph
 
     for seed in range(120):

@@ -1,4 +1,4 @@
-"""Every model of models.py, and models with bytes cut off or flipped: refused in one line, or compiled."""
+"""Every model of hostile_models.py, and models with bytes cut off or flipped: refused in one line, or compiled."""
 import json
 import os
 import random
@@ -8,7 +8,7 @@ import onnx
 import pytest
 
 import coat
-from models import MODELS, RIGHT
+from hostile_models import MODELS, RIGHT
 
 LONG = bool(os.environ.get("COAT_TEST_LONG"))
 FIRST = [name for name in MODELS if LONG or "20,000" not in name]
