@@ -76,7 +76,7 @@ def test_node(case, op, folds):
             model.graph.input.remove(value)
         else:
             keep.append(array)
-    strict = must_pass(model, op) or not folds
+    strict = must_pass(case.model, op) or not folds
     try:
         module = coat.compile(model, flags=["-O2"])
     except coat.CompileError as error:
