@@ -9,6 +9,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from hostile_driver import driver  # noqa: F401, a fixture
+
 VALUES = np.arange(80, dtype=np.float32)
 
 

@@ -8,6 +8,7 @@ import onnx
 import pytest
 
 import coat
+from hostile_driver import driver  # noqa: F401, a fixture
 from hostile_models import MODELS, RIGHT
 
 LONG = bool(os.environ.get("COAT_TEST_LONG"))
