@@ -16,8 +16,11 @@ func.func @max_of_bytes(%x: tensor<1x2x9xui8>) -> tensor<1x2x4xui8> attributes {
       : (tensor<1x2x9xui8>) -> tensor<1x2x4xui8>
   return %0 : tensor<1x2x4xui8>
 }
+// Unsigned integers are compared in a wider signed type.
+// CHECK-LABEL: func.func private @ref_{{.*}}_cast(
+// CHECK: arith.extui
 // CHECK-LABEL: func.func private @ref_{{.*}}_pool(
-// CHECK: arith.maxui
+// CHECK: arith.maxsi
 
 func.func @max_with_indices(%x: tensor<1x2x9xf32>) -> (tensor<1x2x4xf32>, tensor<1x2x4xi64>) attributes {coat.entry} {
   %0:2 = coat.pool max %x {kernel = array<i64: 3>, strides = array<i64: 2>, dilations = array<i64: 1>, pads = array<i64: 0, 0>, with_indices}
