@@ -31,7 +31,8 @@ LogicalResult Col2ImOp::checkConstraints(Adaptor op, EmitError emitError) {
   int64_t taps = llvm::product_of(op.getKernel()), columns = llvm::product_of(counts);
   if (ShapedType::isDynamic(input.getDimSize(1)) || input.getDimSize(1) % taps != 0 ||
       !sizesAgree(input.getDimSize(2), columns)) // C3
-    return emitError() << "expected channels in multiples of " << taps << " and " << columns << " columns, got " << input;
+    return emitError() << "expected channels in multiples of " << taps << " and " << columns << " columns, got "
+                       << input;
   if (input.getElementType().isInteger(1)) // C4
     return emitError() << "expected a numeric element type, got i1";
   return success();
@@ -81,7 +82,8 @@ LogicalResult Col2ImOp::writeFormula(ScalarLoops &loops, ValueRange in, ValueRan
       Scalar element = loops.ifElse(
           isThere,
           [&] {
-            return loops.load(in[0], {at[0], flatten(at[1], tap, getKernel()), flatten(loops.index(0), window, counts)});
+            return loops.load(in[0],
+                              {at[0], flatten(at[1], tap, getKernel()), flatten(loops.index(0), window, counts)});
           },
           [&] { return loops.number(0, type); });
       return {sums[0] + element};

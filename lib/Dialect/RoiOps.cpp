@@ -26,8 +26,9 @@ static RankedTensorType regionsType(Value image, Value regions, ArrayRef<int64_t
 }
 
 static SmallVector<OpFoldResult> reifyRegions(OpBuilder &builder, Operation *op, Value image, Value regions) {
-  return reifySizes(builder, op->getLoc(), op->getResult(0).getType(),
-                    [&](int64_t dim) { return tensor::getMixedSize(builder, op->getLoc(), dim ? image : regions, dim); });
+  return reifySizes(builder, op->getLoc(), op->getResult(0).getType(), [&](int64_t dim) {
+    return tensor::getMixedSize(builder, op->getLoc(), dim ? image : regions, dim);
+  });
 }
 
 //===----------------------------------------------------------------------===//
@@ -82,7 +83,8 @@ static Samples samplesOf(ScalarLoops &loops, Scalar begin, Scalar end, Scalar pa
     extent = max(extent, extent.constant(1));
   Scalar share = extent / double(parts);
   // No image has more elements along a dimension than this.
-  Scalar count = fixed > 0 ? loops.index(fixed) : loops.toIndex(ceil(hold(share, share.constant(0), share.constant(1 << 20))));
+  Scalar count =
+      fixed > 0 ? loops.index(fixed) : loops.toIndex(ceil(hold(share, share.constant(0), share.constant(1 << 20))));
   return {begin + loops.toFloat(part, begin.type()) * share, share / loops.toFloat(count, begin.type()), count};
 }
 
@@ -98,7 +100,8 @@ LogicalResult RoiAlignOp::writeFormula(ScalarLoops &loops, ValueRange in, ValueR
     };
     SmallVector<Samples> samples;
     for (int64_t i : {0, 1}) // rows, columns
-      samples.push_back(samplesOf(loops, edge(1 - i), edge(3 - i), at[2 + i], getSize()[i], getSamples(), !getHalfPixel()));
+      samples.push_back(
+          samplesOf(loops, edge(1 - i), edge(3 - i), at[2 + i], getSize()[i], getSamples(), !getHalfPixel()));
     Scalar zero = samples[0].first.constant(0), lowest = zero.constant(-INFINITY);
     auto one = [&](const Scalars &sample, const Scalars &values) -> Scalars {
       SmallVector<Taps> taps;
@@ -121,7 +124,8 @@ LogicalResult RoiAlignOp::writeFormula(ScalarLoops &loops, ValueRange in, ValueR
     Scalar rows = samples[0].count, columns = samples[1].count;
     Scalar result = loops.accumulate({loops.upTo(rows), loops.upTo(columns)}, {isMax ? lowest : zero}, one)[0];
     Scalar count = rows * columns;
-    result = isMax ? select(count >= 1.0, result, zero) : result / loops.toFloat(max(count, count.constant(1)), zero.type());
+    result =
+        isMax ? select(count >= 1.0, result, zero) : result / loops.toFloat(max(count, count.constant(1)), zero.type());
     loops.store(result, out[0], at);
   });
   return success();
@@ -153,15 +157,11 @@ int64_t MaxRoiPoolOp::getFlops() { return elementCount(getType()) * 4; } // part
 /// Part `part` of the `parts` of a region from element `begin` to `end`, cut at the image's edges.
 static LoopRange partOf(ScalarLoops &loops, Scalar begin, Scalar end, Scalar part, int64_t parts, Scalar size) {
   Scalar limit = begin.constant(1 << 30);
-  auto rounded = [&](Scalar x) {
-    return hold(select(x >= 0.0, floor(x + 0.5), ceil(x - 0.5)), -limit, limit);
-  };
+  auto rounded = [&](Scalar x) { return hold(select(x >= 0.0, floor(x + 0.5), ceil(x - 0.5)), -limit, limit); };
   begin = rounded(begin);
   Scalar length = rounded(end) - begin + 1;
   Scalar share = max(length, length.constant(1)) / double(parts), number = loops.toFloat(part, share.type());
-  auto element = [&](Scalar x) {
-    return clamp(loops.toIndex(x) + loops.toIndex(begin), loops.index(0), size);
-  };
+  auto element = [&](Scalar x) { return clamp(loops.toIndex(x) + loops.toIndex(begin), loops.index(0), size); };
   return {element(floor(number * share)), element(ceil((number + 1) * share))};
 }
 

@@ -1,4 +1,5 @@
-// Ops that read an image at computed positions: grid_sample, deform_columns. Regions are in RoiOps.cpp, col2im in Col2Im.cpp.
+// Ops that read an image at computed positions: grid_sample, deform_columns. Regions are in RoiOps.cpp, col2im in
+// Col2Im.cpp.
 #include "coat/Dialect/SamplingOps.h"
 #include "Interpolation.h"
 #include "Shapes.h"
@@ -188,7 +189,9 @@ LogicalResult DeformColumnsOp::reifyResultShapes(OpBuilder &builder, ReifiedRank
   return success();
 }
 
-int64_t DeformColumnsOp::getFlops() { return 2 * elementCount(getType()) * neighbours(ResizeMode::linear, getKernel().size()); }
+int64_t DeformColumnsOp::getFlops() {
+  return 2 * elementCount(getType()) * neighbours(ResizeMode::linear, getKernel().size());
+}
 
 LogicalResult DeformColumnsOp::writeFormula(ScalarLoops &loops, ValueRange in, ValueRange out) {
   Value input = in[0], offset = in[1], mask = getMask() ? in[2] : Value();
@@ -213,7 +216,8 @@ LogicalResult DeformColumnsOp::writeFormula(ScalarLoops &loops, ValueRange in, V
       SmallVector<Taps> taps;
       for (int64_t i = 0; i < spatial; ++i) {
         Scalar moved = loops.load(offset, at(tap * double(spatial) + double(i)));
-        Scalar start = place[i] * double(getStrides()[i]) + kernel[i] * double(getDilations()[i]) - double(getPads()[i]);
+        Scalar start =
+            place[i] * double(getStrides()[i]) + kernel[i] * double(getDilations()[i]) - double(getPads()[i]);
         taps.push_back(tapsAt(loops.toFloat(start, moved.type()) + moved, inputSizes[1 + i], ResizeMode::linear,
                               PadMode::constant, /*alignCorners=*/false));
       }

@@ -1,6 +1,6 @@
 // Resize (opset 10 to 19) and Upsample (7 to 9).
-#include "Declared.h"
 #include "OnnxResize.h"
+#include "Declared.h"
 #include <cmath>
 
 using namespace mlir;
@@ -131,8 +131,8 @@ static void fromScales(NodeImporter &node, ArrayRef<double> scales, ArrayRef<int
   }
 }
 
-/// The dimensions that change, each with its part of the input in tf_crop_and_resize: input 1 has their beginnings, then
-/// their ends.
+/// The dimensions that change, each with its part of the input in tf_crop_and_resize: input 1 has their beginnings,
+/// then their ends.
 static SmallVector<ResizeAxis> changedAxes(NodeImporter &node, const Target &target, ArrayRef<int64_t> axes,
                                            ArrayRef<AffineExpr> dims, std::optional<CoordinateMode> coordinates) {
   SmallVector<double> crop;

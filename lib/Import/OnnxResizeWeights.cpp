@@ -80,7 +80,8 @@ static std::vector<double> weightsAt(const ResizeAxis &axis, const ResizeFilter 
 static Value multiply(NodeImporter &node, Value value, const ResizeAxis &axis, ArrayRef<double> weights, Type type) {
   SmallVector<AffineExpr> shape = node.dims(value);
   ArrayRef<AffineExpr> all = shape;
-  AffineExpr before = node.symbols.product(all.take_front(axis.axis)), after = node.symbols.product(all.drop_front(axis.axis + 1));
+  AffineExpr before = node.symbols.product(all.take_front(axis.axis)),
+             after = node.symbols.product(all.drop_front(axis.axis + 1));
   Value matrix = table(node, {axis.output, axis.input}, weights, type), result;
   if (axis.axis == int64_t(shape.size()) - 1)
     result = node.emit<MatmulOp>({node.reshape(value, {before, shape.back()}), matrix}, node.unit("transpose_rhs"));
@@ -97,18 +98,20 @@ static Value extrapolate(NodeImporter &node, Value value, const ResizeAxis &axis
     return value;
   SmallVector<int64_t> shape(node.dims(value).size() - axis.axis, 1);
   shape[0] = axis.output;
-  Value mask = node.constant(DenseElementsAttr::get(RankedTensorType::get(shape, IntegerType::get(node.context, 1)), outside));
+  Value mask =
+      node.constant(DenseElementsAttr::get(RankedTensorType::get(shape, IntegerType::get(node.context, 1)), outside));
   return node.elementwise(ElementwiseKind::select, {mask, node.scalar(fill, type), value});
 }
 
-Value coat::onnx::resizeByWeights(NodeImporter &node, Value value, ArrayRef<ResizeAxis> axes, const ResizeFilter &filter) {
+Value coat::onnx::resizeByWeights(NodeImporter &node, Value value, ArrayRef<ResizeAxis> axes,
+                                  const ResizeFilter &filter) {
   Type type = node.elementType(0);
   if (!node.failed() && !isa<FloatType>(type))
     node.refuse("expected a floating-point input with antialias or tf_crop_and_resize, got another");
   for (const ResizeAxis &axis : axes) {
     if (elementCount({axis.output, axis.input}).value_or(INT64_MAX) > maxTableElements)
-      node.refuse("expected at most " + Twine(maxTableElements) + " weights a dimension, got " + Twine(axis.input) + " times " +
-                  Twine(axis.output));
+      node.refuse("expected at most " + Twine(maxTableElements) + " weights a dimension, got " + Twine(axis.input) +
+                  " times " + Twine(axis.output));
     if (node.failed() || !value)
       return {};
     std::vector<double> weights;
@@ -116,7 +119,8 @@ Value coat::onnx::resizeByWeights(NodeImporter &node, Value value, ArrayRef<Resi
     for (int64_t o = 0; o < axis.output; ++o) {
       double x = coordinate(axis, double(o));
       outside.push_back(!axis.coordinates && (x < 0 || x > double(axis.input - 1)));
-      llvm::append_range(weights, weightsAt(axis, filter, std::clamp(x, -double(axis.input), 2.0 * double(axis.input))));
+      llvm::append_range(weights,
+                         weightsAt(axis, filter, std::clamp(x, -double(axis.input), 2.0 * double(axis.input))));
     }
     value = multiply(node, value, axis, weights, type);
     value = extrapolate(node, value, axis, outside, filter.extrapolation, type);

@@ -63,8 +63,8 @@ static void importAffineGrid(NodeImporter &node) {
   SmallVector<AffineExpr> matrices = node.dims(0);
   if ((spatial != 2 && spatial != 3) || matrices.size() != 3 || matrices[1] != node.number(spatial) ||
       matrices[2] != node.number(spatial + 1))
-    return node.fail("expected matrices [N, 2, 3] and 4 sizes, or [N, 3, 4] and 5, got " + node.print(matrices) + " and " +
-                     Twine(sizes.size()));
+    return node.fail("expected matrices [N, 2, 3] and 4 sizes, or [N, 3, 4] and 5, got " + node.print(matrices) +
+                     " and " + Twine(sizes.size()));
   if (!node.requireEqual(matrices[0], sizes[0], "batch sizes of theta and size"))
     return;
   SmallVector<int64_t> image;
@@ -75,7 +75,8 @@ static void importAffineGrid(NodeImporter &node) {
     image.push_back(*number);
   }
   if (elementCount(image).value_or(INT64_MAX) > maxTableElements / 4)
-    return node.refuse("expected a grid of at most " + Twine(maxTableElements / 4) + " elements, got " + node.print(sizes));
+    return node.refuse("expected a grid of at most " + Twine(maxTableElements / 4) + " elements, got " +
+                       node.print(sizes));
   if (!isa<FloatType>(node.elementType(0)))
     return node.fail("expected floating-point matrices, got others");
   Value base = baseGrid(node, image, alignCorners, node.elementType(0));
@@ -97,8 +98,8 @@ static void importRoiAlign(NodeImporter &node) {
   if (mode != "avg" && mode != "max")
     node.fail("attribute 'mode': expected avg or max, got '" + mode + "'");
   if (transform != "half_pixel" && transform != "output_half_pixel")
-    node.fail("attribute 'coordinate_transformation_mode': expected half_pixel or output_half_pixel, got '" + transform +
-              "'");
+    node.fail("attribute 'coordinate_transformation_mode': expected half_pixel or output_half_pixel, got '" +
+              transform + "'");
   if (height > 1 << 15 || width > 1 << 15)
     node.refuse("attributes 'output_height', 'output_width': expected at most 32768, got more");
   PoolKind kind = mode == "avg" ? PoolKind::average : PoolKind::max;
@@ -175,14 +176,15 @@ static void importDeformConv(NodeImporter &node) {
   SmallVector<Value> operands = {node.transpose(input, last), offset};
   if (node.has(4))
     operands.push_back(node.tensor(4));
-  Value columns = node.emit<DeformColumnsOp>(
-      operands, {node.attr("kernel", window.kernel), node.attr("strides", window.strides),
-                 node.attr("dilations", window.dilations), node.attr("pads", window.pads),
-                 node.attr("groups", offsetGroups)});
+  Value columns =
+      node.emit<DeformColumnsOp>(operands, {node.attr("kernel", window.kernel), node.attr("strides", window.strides),
+                                            node.attr("dilations", window.dilations), node.attr("pads", window.pads),
+                                            node.attr("groups", offsetGroups)});
   for (unsigned index : {2u, 4u}) // sizes that the op could not compare
     if (node.has(index) && columns)
       for (int64_t dim = 0; dim <= spatial && !node.failed(); ++dim)
-        node.requireEqual(node.dims(index)[dim == 0 ? 0 : dim + 1], node.dims(columns)[dim], "sizes of offset and result");
+        node.requireEqual(node.dims(index)[dim == 0 ? 0 : dim + 1], node.dims(columns)[dim],
+                          "sizes of offset and result");
   Value result = multiplyColumns(node, columns, group, spatial);
   if (node.has(3))
     result = node.elementwise(ElementwiseKind::add, {result, node.tensor(3)});
@@ -198,7 +200,8 @@ static void importCol2Im(NodeImporter &node) {
   };
   SmallVector<int64_t> strides = list("strides", spatial, 1), dilations = list("dilations", spatial, 1),
                        pads = list("pads", 2 * spatial, 0);
-  for (ArrayRef<int64_t> values : {ArrayRef(image), ArrayRef(kernel), ArrayRef(strides), ArrayRef(dilations), ArrayRef(pads)})
+  for (ArrayRef<int64_t> values :
+       {ArrayRef(image), ArrayRef(kernel), ArrayRef(strides), ArrayRef(dilations), ArrayRef(pads)})
     if (llvm::any_of(values, [](int64_t value) { return value < 0 || value > 1 << 20; }))
       return node.fail("expected sizes, strides, dilations and pads of 0 to 1048576, got others");
   node.set(0, node.emit<Col2ImOp>(node.tensor(0), {node.attr("image", image), node.attr("kernel", kernel),
@@ -206,7 +209,8 @@ static void importCol2Im(NodeImporter &node) {
                                                    node.attr("pads", pads)}));
 }
 
-/// Slices where the result is smaller, zeros around where it is larger; of an odd difference the greater part is behind.
+/// Slices where the result is smaller, zeros around where it is larger; of an odd difference the greater part is
+/// behind.
 static void importCenterCropPad(NodeImporter &node) {
   int64_t rank = node.rank(0);
   SmallVector<AffineExpr> wanted = node.sizes(1, "shape");
@@ -240,12 +244,9 @@ static void importCenterCropPad(NodeImporter &node) {
 
 ArrayRef<Handler> coat::onnx::samplingHandlers() {
   static const Handler rows[] = {
-      {"AffineGrid", 20, newest, importAffineGrid},
-      {"CenterCropPad", 18, newest, importCenterCropPad},
-      {"Col2Im", 18, newest, importCol2Im},
-      {"DeformConv", 19, newest, importDeformConv},
-      {"GridSample", 16, newest, importGridSample},
-      {"MaxRoiPool", 1, newest, importMaxRoiPool},
+      {"AffineGrid", 20, newest, importAffineGrid}, {"CenterCropPad", 18, newest, importCenterCropPad},
+      {"Col2Im", 18, newest, importCol2Im},         {"DeformConv", 19, newest, importDeformConv},
+      {"GridSample", 16, newest, importGridSample}, {"MaxRoiPool", 1, newest, importMaxRoiPool},
       {"RoiAlign", 10, newest, importRoiAlign},
   };
   return rows;

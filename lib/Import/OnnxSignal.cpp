@@ -27,7 +27,8 @@ struct Transform {
 
   /// What component `a` of number `row` adds to component `b` of number `column`: exp(-+2 pi i row column / length).
   double weight(int64_t row, int64_t a, int64_t column, int64_t b) const {
-    double turn = 2 * M_PI * double(row * column % length) / double(length), sine = inverse ? std::sin(turn) : -std::sin(turn);
+    double turn = 2 * M_PI * double(row * column % length) / double(length),
+           sine = inverse ? std::sin(turn) : -std::sin(turn);
     double value = a == b ? std::cos(turn) : a == 0 ? sine : -sine;
     if (!inverse)
       return value;
@@ -78,8 +79,12 @@ static void importDFT(NodeImporter &node) {
     return;
   bool fromHalf = inverse && oneSided; // half a spectrum becomes a real signal
   int64_t length = node.has(1) ? integerInput(node, 1, "dft_length") : fromHalf ? 2 * (*size - 1) : *size;
-  Transform map{length, std::min(*size, fromHalf ? length / 2 + 1 : length), oneSided && !inverse ? length / 2 + 1 : length,
-                in, fromHalf ? 1 : 2, inverse};
+  Transform map{length,
+                std::min(*size, fromHalf ? length / 2 + 1 : length),
+                oneSided && !inverse ? length / 2 + 1 : length,
+                in,
+                fromHalf ? 1 : 2,
+                inverse};
   if (node.failed() || !map.check(node))
     return;
   std::vector<double> weights;
@@ -119,7 +124,8 @@ static void importSTFT(NodeImporter &node) {
     length = integerInput(node, 3, "frame_length");
   else
     length = staticSize(node, node.has(2) ? node.dims(2)[0] : node.dims(0)[1], "frame_length");
-  if (node.failed() || (node.has(2) && !node.requireEqual(node.dims(2)[0], node.number(*length), "lengths of window and frame")))
+  if (node.failed() ||
+      (node.has(2) && !node.requireEqual(node.dims(2)[0], node.number(*length), "lengths of window and frame")))
     return;
   Transform map{*length, *length, oneSided ? *length / 2 + 1 : *length, in, 2};
   if (!map.check(node))
@@ -134,12 +140,14 @@ static void importSTFT(NodeImporter &node) {
   if (node.has(2))
     filter = node.elementwise(ElementwiseKind::mul, {filter, node.tensor(2)});
   Value signal = node.transpose(node.tensor(0), {0, 2, 1});
-  Value frames = node.emit<ConvOp>({signal, filter}, {node.attr("strides", ArrayRef(step)), node.attr("dilations", ArrayRef<int64_t>(1)),
-                                                      node.attr("pads", ArrayRef<int64_t>{0, 0}), node.attr("group", int64_t(1))});
+  Value frames = node.emit<ConvOp>({signal, filter},
+                                   {node.attr("strides", ArrayRef(step)), node.attr("dilations", ArrayRef<int64_t>(1)),
+                                    node.attr("pads", ArrayRef<int64_t>{0, 0}), node.attr("group", int64_t(1))});
   if (!frames)
     return;
   SmallVector<AffineExpr> shape = node.dims(frames);
-  frames = node.reshape(node.transpose(frames, {0, 2, 1}), {shape[0], shape[2], node.number(map.columns), node.number(2)});
+  frames =
+      node.reshape(node.transpose(frames, {0, 2, 1}), {shape[0], shape[2], node.number(map.columns), node.number(2)});
   node.set(0, frames);
 }
 
@@ -182,7 +190,8 @@ static void importMelWeightMatrix(NodeImporter &node) {
     return;
   auto mel = [](double hertz) { return 2595 * std::log10(1 + hertz / 700); };
   auto bin = [&](int64_t index) {
-    double hertz = 700 * (std::pow(10, (mel(low) + double(index) * (mel(high) - mel(low)) / double(mels + 2)) / 2595) - 1);
+    double hertz =
+        700 * (std::pow(10, (mel(low) + double(index) * (mel(high) - mel(low)) / double(mels + 2)) / 2595) - 1);
     return std::min(int64_t(std::floor(double(length + 1) * hertz / double(rate))), bins - 1);
   };
   std::vector<double> values(bins * mels, 0.0);

@@ -20,13 +20,13 @@ inline mlir::Value table(NodeImporter &node, llvm::ArrayRef<int64_t> shape, llvm
   if (elementType.isF32())
     return node.constant(mlir::DenseElementsAttr::get(type, llvm::ArrayRef(llvm::SmallVector<float>(values))));
   const llvm::fltSemantics &semantics = llvm::cast<mlir::FloatType>(elementType).getFloatSemantics();
-  return node.constant(mlir::DenseElementsAttr::get(
-      type, llvm::map_to_vector(values, [&](double value) {
-        llvm::APFloat number(value);
-        bool lossy;
-        number.convert(semantics, llvm::APFloat::rmNearestTiesToEven, &lossy);
-        return number;
-      })));
+  return node.constant(mlir::DenseElementsAttr::get(type, llvm::map_to_vector(values, [&](double value) {
+                                                      llvm::APFloat number(value);
+                                                      bool lossy;
+                                                      number.convert(semantics, llvm::APFloat::rmNearestTiesToEven,
+                                                                     &lossy);
+                                                      return number;
+                                                    })));
 }
 
 } // namespace coat::onnx

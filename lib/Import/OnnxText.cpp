@@ -1,7 +1,7 @@
 // TfIdfVectorizer: how often each n-gram of a pool appears in a row of tokens.
 //
-// For each length n and distance d between tokens, [B, 1, W] windows are compared with the pool's [P, 1] tokens, and the
-// matches are counted; a product with a table of zeros and ones moves the counts to their places in the result.
+// For each length n and distance d between tokens, [B, 1, W] windows are compared with the pool's [P, 1] tokens, and
+// the matches are counted; a product with a table of zeros and ones moves the counts to their places in the result.
 #include "OnnxText.h"
 #include "OnnxTables.h"
 
@@ -34,7 +34,8 @@ static SmallVector<Grams> gramsOf(NodeImporter &node, ArrayRef<int64_t> starts, 
 }
 
 /// [B, P] counts of the group's n-grams whose tokens are `distance` apart; null when no window fits.
-static Value countMatches(NodeImporter &node, Value tokens, ArrayRef<int64_t> pool, const Grams &grams, int64_t distance) {
+static Value countMatches(NodeImporter &node, Value tokens, ArrayRef<int64_t> pool, const Grams &grams,
+                          int64_t distance) {
   Type type = node.elementType(0);
   AffineExpr width = node.symbols.sum(node.dims(tokens)[2], node.number(-(grams.length - 1) * distance));
   if (node.symbols.less(node.number(0), width) != true)
@@ -74,9 +75,12 @@ void coat::onnx::importTfIdfVectorizer(NodeImporter &node) {
     return node.refuse("attribute 'pool_strings': expected pool_int64s, got strings");
   if (mode != "TF" && mode != "IDF" && mode != "TFIDF")
     return node.fail("attribute 'mode': expected TF, IDF or TFIDF, got '" + mode + "'");
-  if (columns < 1 || llvm::any_of(indexes, [](int64_t index) { return index < 0; }) ||
+  if (columns < 1 ||
+      llvm::any_of(
+          indexes, [](int64_t index) { return index < 0; }) ||
       columns > maxTableElements / int64_t(indexes.size()) || (!weights.empty() && int64_t(weights.size()) != columns))
-    return node.fail("attribute 'ngram_indexes': expected positions of a sensible size and one weight each, got others");
+    return node.fail(
+        "attribute 'ngram_indexes': expected positions of a sensible size and one weight each, got others");
   if (shortest < 1 || longest < shortest || longest > 64 || skips < 0 || skips > 64)
     return node.refuse("expected n-grams of 1 to 64 tokens and 0 to 64 skips, got others");
   SmallVector<Grams> groups = gramsOf(node, starts, pool.size(), indexes.size());

@@ -17,7 +17,8 @@ public:
       : node(node), type(node.elementType(2)), rate(node.tensor(0)), time(node.convert(node.tensor(1), type)),
         count((node.numInputs() - 2) / (2 + states)), norm(node.real("norm_coefficient", 0.0)) {
     if (node.numInputs() < 4 + states || (node.numInputs() - 2) % (2 + states) != 0)
-      node.fail("expected two inputs and groups of " + Twine(2 + states) + ", got " + Twine(node.numInputs()) + " inputs");
+      node.fail("expected two inputs and groups of " + Twine(2 + states) + ", got " + Twine(node.numInputs()) +
+                " inputs");
     else if (!type || !isa<FloatType>(type))
       node.fail("expected floating-point tensors to optimize, got others");
   }

@@ -33,6 +33,9 @@ COMPLETE |= {"ScatterElements", "ScatterND", "GatherND", "TopK", "ReverseSequenc
 # These also with every input of the case at run time: the shape is what the case declares. All must pass.
 RUN_TIME = {"Reshape", "Slice", "Split", "Squeeze", "Unsqueeze", "Expand", "Tile", "Pad", "Trilu", "OneHot", "Range", "TopK", "ReduceSum",
             "ReduceL2", "ReduceMax", "ConstantOfShape", "MaxUnpool"}
+# Their vectors of int64 are data.
+DATA = {"MatMul", "Max", "Min", "Add", "Sub", "Mul", "Div", "Pow", "Mod", "Gather", "Where", "NegativeLogLikelihoodLoss",
+        "SoftmaxCrossEntropyLoss", "RoiAlign"}
 table = collections.defaultdict(collections.Counter)
 
 
@@ -70,8 +73,7 @@ def test_node(case, op, folds):
         shape_like = array.dtype == np.int64 and array.ndim <= 1 or op in ("Clip", "Resize", "Upsample") and value.name != names[0]
         shape_like |= op.endswith("Window") or op == "MelWeightMatrix"
         shape_like |= op == "Loop" and array.dtype == bool  # whether there is a first step
-        if folds and shape_like and op not in ("MatMul", "Max", "Min", "Add", "Sub", "Mul", "Div", "Pow", "Mod", "Gather", "Where", "NegativeLogLikelihoodLoss",
-                                     "SoftmaxCrossEntropyLoss", "RoiAlign"):
+        if folds and shape_like and op not in DATA:
             model.graph.initializer.append(numpy_helper.from_array(array, value.name))
             model.graph.input.remove(value)
         else:
