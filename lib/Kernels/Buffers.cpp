@@ -55,10 +55,17 @@ SmallVector<Value> Buffers::sizesOf(Value tensor) {
     if (reify && succeeded(reify.reifyResultShapes(b, shapes))) {
       mixed = shapes[cast<OpResult>(tensor).getResultNumber()];
       result = getValueOrCreateConstantIndexOp(b, loc, mixed);
+      Operation *end = b.getInsertionPoint() == b.getBlock()->end() ? nullptr : &*b.getInsertionPoint();
+      // Sizes that are read here first come before what was built from them.
+      OpBuilder::InsertionGuard guard(b);
+      if (before)
+        b.setInsertionPointAfter(before);
+      else
+        b.setInsertionPointToStart(&block);
       for (Value &size : result)
         if (auto dim = size.getDefiningOp<tensor::DimOp>())
           size = sizesOf(dim.getSource())[*dim.getConstantIndex()];
-      resolveDims(before, &*b.getInsertionPoint());
+      resolveDims(before, end);
       return sizes[tensor] = result;
     }
   }

@@ -109,6 +109,36 @@ SmallVector<std::pair<Value, int64_t>> sizeOperands(Operation *op) {
   return result;
 }
 
+/// Calls `visit` with each buffer whose size the index `value` is computed from. False where it is not computed so.
+bool forEachSizedBuffer(Value value, llvm::function_ref<void(Value)> visit) {
+  Operation *op = value.getDefiningOp();
+  auto dim = dyn_cast_or_null<memref::DimOp>(op);
+  if (dim && dim.getConstantIndex()) {
+    visit(dim.getSource());
+    return true;
+  }
+  auto isSize = [&](Value operand) { return operand.getType().isIndex() && forEachSizedBuffer(operand, visit); };
+  return op && value.getType().isIndex() && op->getNumRegions() == 0 && isPure(op) &&
+         llvm::all_of(op->getOperands(), isSize);
+}
+
+/// The computation of an index once more, from the sizes of the arguments that stand for `outside`; the offset of a
+/// slice or of a tile of queries reaches a kernel this way.
+Value cloneIndex(OpBuilder &b, IRMapping &map, Value value, ArrayRef<Value> outside, ValueRange args) {
+  if (map.contains(value))
+    return map.lookup(value);
+  Operation *op = value.getDefiningOp();
+  if (auto dim = dyn_cast<memref::DimOp>(op)) {
+    Value argument = args[llvm::find(outside, dim.getSource()) - outside.begin()];
+    map.map(value, memref::DimOp::create(b, value.getLoc(), argument, *dim.getConstantIndex()).getResult());
+    return map.lookup(value);
+  }
+  for (Value operand : op->getOperands())
+    cloneIndex(b, map, operand, outside, args);
+  b.clone(*op, map);
+  return map.lookup(value);
+}
+
 void fillBorder(OpBuilder &b, PadOp pad, Value buffer);
 
 /// The ops of `group` on the kernel's arguments, which stand for `outside` and then for the results.
@@ -116,7 +146,8 @@ LogicalResult writeTensorBody(OpBuilder &b, Location loc, const Group &group, Ar
   Operation *root = rootOf(group), *last = group.back();
   IRMapping map;
   for (auto [value, arg] : llvm::zip(outside, args))
-    map.map(value, asTensor(b, loc, arg));
+    if (isa<RankedTensorType>(value.getType()))
+      map.map(value, asTensor(b, loc, arg));
   for (Operation *op : group) {
     for (Value operand : op->getOperands())
       if (!map.contains(operand) && isImmediate(operand))
@@ -124,9 +155,15 @@ LogicalResult writeTensorBody(OpBuilder &b, Location loc, const Group &group, Ar
     // A size that the op takes as an operand is one of the buffer it fills.
     for (auto [size, dim] : sizeOperands(op))
       map.map(size, memref::DimOp::create(b, loc, args[outside.size()], dim));
-    for (Value operand : op->getOperands())
-      if (!map.contains(operand))
-        return op->emitError("expected offsets and strides that are known at compile time");
+    for (Value operand : op->getOperands()) {
+      auto isOutside = [&](Value buffer) { return llvm::is_contained(outside, buffer); };
+      bool areOutside = true;
+      if (!map.contains(operand)) {
+        if (!forEachSizedBuffer(operand, [&](Value buffer) { areOutside &= isOutside(buffer); }) || !areOutside)
+          return op->emitError("expected offsets and strides that are computed from sizes");
+        cloneIndex(b, map, operand, outside, args);
+      }
+    }
     Operation *clone = b.clone(*op, map);
     clone->removeAttr("coat.schedule");
     clone->removeAttr("coat.signature");
@@ -169,10 +206,16 @@ LogicalResult Outliner::launchGroup(Group &group) {
       if (isa<RankedTensorType>(operand.getType()) && (formula || !isImmediate(operand)) &&
           !llvm::is_contained(group, operand.getDefiningOp()))
         outside.insert(operand);
+    // And buffers whose sizes make offsets; the sizes of results are those of the buffers that they fill.
+    auto sizes = sizeOperands(op);
+    for (Value operand : op->getOperands())
+      if (!formula && operand.getType().isIndex() && !isImmediate(operand) &&
+          llvm::none_of(sizes, [&](auto pair) { return pair.first == operand; }))
+        forEachSizedBuffer(operand, [&](Value buffer) { outside.insert(buffer); });
   }
   Location loc = b.getFusedLoc(locations);
   for (Value operand : outside)
-    ins.push_back(buffers.of(operand));
+    ins.push_back(isa<MemRefType>(operand.getType()) ? operand : buffers.of(operand));
   for (Value result : last->getResults()) {
     outs.push_back(buffers.placeFor(result));
     buffers.set(result, outs.back());

@@ -4,6 +4,7 @@ import ctypes
 import numpy as np
 import onnx.parser
 import pytest
+from onnx.reference import ReferenceEvaluator
 
 import coat
 
@@ -102,3 +103,24 @@ def test_decode_in_place(level):
     # What is not listed may not overlap.
     tensors = (keys, values, q, k, v, at, q, keys, values)
     assert run((ctypes.c_void_p * 9)(*(t.ctypes.data for t in tensors)), None, None) != 0
+
+
+SYMBOLIC = """
+<ir_version: 8, opset_import: ["" : 27]>
+net (float[B,4,S,8] q, float[B,2,S,8] k, float[B,2,S,8] v, float[B,2,P,8] past_k, float[B,2,P,8] past_v, float[B,6,S] x, float[6,1,3] w)
+    => (float[B,4,S,8] y, float[B,2,T,8] pk, float[B,2,T,8] pv, float[B,6,S] c, float[B,6,2] state) {
+  y, pk, pv = Attention <is_causal = 1, left_window_size = 3> (q, k, v, , past_k, past_v)
+  c, state = CausalConvWithState <activation = "silu"> (x, w)
+}
+"""
+
+
+@LEVELS
+def test_symbolic_past(level):
+    """The offset of causality and that of a slice are sizes which only a run knows."""
+    network = onnx.parser.parse_model(SYMBOLIC)
+    module = coat.compile(network, opt_level=level, dims={"B": (1, 3), "S": (1, 6), "P": (1, 8)})
+    arrays = f(2, 4, 5, 8), f(2, 2, 5, 8), f(2, 2, 5, 8), f(2, 2, 3, 8), f(2, 2, 3, 8), f(2, 6, 5), f(6, 1, 3)
+    wanted = ReferenceEvaluator(network).run(None, dict(zip(module.inputs, arrays)))
+    for result, want in zip(module(*arrays), wanted, strict=True):
+        np.testing.assert_allclose(result, want, rtol=1e-4, atol=1e-5)
