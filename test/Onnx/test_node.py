@@ -60,8 +60,9 @@ def must_pass(model, op):
 @pytest.mark.parametrize("case,op,folds", cases())
 def test_node(case, op, folds):
     model = onnx.ModelProto.FromString(case.model.SerializeToString())
-    inputs, outputs = case.data_sets[0]
-    inputs = [np.asarray(array) if isinstance(array, np.generic) else array for array in inputs]
+    # Types that numpy does not have are given as protos.
+    inputs, outputs = ([numpy_helper.to_array(a) if isinstance(a, onnx.TensorProto) else a for a in arrays] for arrays in case.data_sets[0])
+    inputs, outputs = ([np.asarray(a) if isinstance(a, np.generic) else a for a in arrays] for arrays in (inputs, outputs))
     if not all(isinstance(array, np.ndarray) for array in (*inputs, *outputs)):
         pytest.skip("sequences and optionals are not tensors")
     if any(array.dtype == object for array in (*inputs, *outputs)):
