@@ -145,14 +145,15 @@ LogicalResult BestKeysOp::writeFormula(ScalarLoops &loops, ValueRange in, ValueR
     // The greatest behind the one found before, in the order of scores, then of positions; `keys` when there is none.
     Scalars start{infinity, loops.index(-1)};
     loops.accumulate({loops.upTo(loops.index(getTopK()))}, start, [&](const Scalars &, const Scalars &before) {
-      Scalars best = loops.accumulate({loops.upTo(keys)}, {-infinity, keys}, [&](const Scalars &t, const Scalars &best) {
-        Scalars from = at;
-        from[last] = t[0];
-        Scalar score = loops.load(in[0], from);
-        Scalar behind = select(score == before[0], t[0] > before[1], score < before[0]);
-        Scalar take = behind && score > best[0];
-        return Scalars{select(take, score, best[0]), select(take, t[0], best[1])};
-      });
+      Scalars best =
+          loops.accumulate({loops.upTo(keys)}, {-infinity, keys}, [&](const Scalars &t, const Scalars &best) {
+            Scalars from = at;
+            from[last] = t[0];
+            Scalar score = loops.load(in[0], from);
+            Scalar behind = select(score == before[0], t[0] > before[1], score < before[0]);
+            Scalar take = behind && score > best[0];
+            return Scalars{select(take, score, best[0]), select(take, t[0], best[1])};
+          });
       loops.ifTrue(best[1] < keys, [&] {
         at[last] = best[1];
         loops.store(best[0], out[0], at);
@@ -326,8 +327,8 @@ public:
   Recurrence(ScalarLoops &loops, LinearAttentionOp op, ValueRange in, ValueRange out, Scalar batch, Scalar head)
       : loops(loops), in(in, op), out(out), batch(batch), head(head), group(op.getQHeads() / op.getKvHeads()),
         keyHeads(op.getKvHeads()), scale(op.getScale().convertToDouble()),
-        type(ScalarLoops::computeType(op.getQuery().getType().getElementType())),
-        depth(loops.dim(out[1], 2)), width(loops.dim(out[1], 3)), zero(loops.number(0, type)) {
+        type(ScalarLoops::computeType(op.getQuery().getType().getElementType())), depth(loops.dim(out[1], 2)),
+        width(loops.dim(out[1], 3)), zero(loops.number(0, type)) {
     auto shape = cast<MemRefType>(out[1].getType()).getShape();
     state = buffer({shape[2], shape[3]}, {depth, width});
     row = buffer({shape[3]}, {width});
@@ -372,9 +373,8 @@ private:
     if (in.getDecay())
       loops.each({depth}, [&](const Scalars &d) {
         Scalar keep = exp(gate(in.getDecay(), t, d[0]));
-        loops.each({width}, [&](const Scalars &m) {
-          loops.store(loops.load(state, {d[0], m[0]}) * keep, state, {d[0], m[0]});
-        });
+        loops.each({width},
+                   [&](const Scalars &m) { loops.store(loops.load(state, {d[0], m[0]}) * keep, state, {d[0], m[0]}); });
       });
     auto key = [&](Scalar d) { return packed(in.getKey(), t, head, depth, d); };
     loops.each({width}, [&](const Scalars &m) { loops.store(packed(in.getValue(), t, head, width, m[0]), row, m); });

@@ -16,9 +16,8 @@ void coat::onnx::markInPlace(func::FuncOp entry) {
     auto cache = write ? dyn_cast<BlockArgument>(write.getCache()) : BlockArgument();
     if (!cache)
       continue;
-    bool readOnce = llvm::all_of(cache.getUsers(), [&](Operation *user) {
-      return user == write.getOperation() || isa<tensor::DimOp>(user);
-    });
+    bool readOnce = llvm::all_of(
+        cache.getUsers(), [&](Operation *user) { return user == write.getOperation() || isa<tensor::DimOp>(user); });
     // A value that is returned twice has one place only.
     bool returnedOnce = llvm::count(terminator->getOperands(), result.get()) == 1;
     if (readOnce && returnedOnce && write.getUpdate() != cache)

@@ -98,8 +98,8 @@ static Value maskOf(NodeImporter &node, ArrayRef<AffineExpr> query, AffineExpr t
   if (node.opset() >= 24 && keys && wanted && *keys < *wanted) {
     SmallVector<int64_t> low(shape.size(), 0), high(shape.size(), 0);
     high.back() = *wanted - *keys;
-    mask = node.emit<PadOp>(mask, {node.attr("low", low), node.attr("high", high),
-                                   node.attr("value", isBool ? 0.0 : -INFINITY)});
+    mask = node.emit<PadOp>(
+        mask, {node.attr("low", low), node.attr("high", high), node.attr("value", isBool ? 0.0 : -INFINITY)});
     shape.back() = total;
   }
   node.broadcastDims({query[0], query[1], query[2], total}, shape);

@@ -24,8 +24,8 @@ template <Kind kind> static void importBiased(NodeImporter &node) {
 static void importQuickGelu(NodeImporter &node) {
   double alpha = node.real("alpha", 1.702);
   Value input = node.tensor(0);
-  Value scaled = node.failed() ? Value()
-                               : node.elementwise(Kind::mul, {input, node.scalar(alpha, node.elementType(0))});
+  Value scaled =
+      node.failed() ? Value() : node.elementwise(Kind::mul, {input, node.scalar(alpha, node.elementType(0))});
   node.set(0, node.elementwise(Kind::mul, {input, node.elementwise(Kind::sigmoid, scaled)}));
 }
 
@@ -266,7 +266,8 @@ static void importPackedAttention(NodeImporter &node) {
 /// 0, 1, .. as i64.
 static Value countUp(NodeImporter &node, int64_t count) {
   SmallVector<int64_t> numbers = llvm::to_vector(llvm::seq<int64_t>(0, count));
-  return node.constant(DenseElementsAttr::get(RankedTensorType::get(count, node.builder.getI64Type()), ArrayRef(numbers)));
+  return node.constant(
+      DenseElementsAttr::get(RankedTensorType::get(count, node.builder.getI64Type()), ArrayRef(numbers)));
 }
 
 namespace {
@@ -311,7 +312,8 @@ private:
     if (node.integer("smooth_softmax", 0) > 0)
       node.refuse("attribute 'smooth_softmax': expected 0, got 1");
     node.ignore("qk_norm_epsilon");
-    refuseInputs(node, {{11, "head_sink"}, {12, "k_scale"}, {13, "v_scale"}, {14, "q_norm_weight"}, {15, "k_norm_weight"}});
+    refuseInputs(node,
+                 {{11, "head_sink"}, {12, "k_scale"}, {13, "v_scale"}, {14, "q_norm_weight"}, {15, "k_norm_weight"}});
     parts.causal = node.integer("causal", 1) != 0;
     parts.scale = node.real("scale", 0.0);
     parts.softcap = node.real("softcap", 0.0);
@@ -338,7 +340,9 @@ private:
       parts.value = splitHeads(node, node.tensor(2), keyHeads);
     } else {
       Value all = splitHeads(node, query, heads + 2 * keyHeads);
-      auto part = [&](int64_t from, int64_t count) { return node.slice(all, 1, node.number(from), node.number(count)); };
+      auto part = [&](int64_t from, int64_t count) {
+        return node.slice(all, 1, node.number(from), node.number(count));
+      };
       parts.query = part(0, heads);
       parts.key = part(heads, keyHeads);
       parts.value = part(heads + keyHeads, keyHeads);
@@ -353,7 +357,8 @@ private:
       if (const Known *total = node.known(6))
         if (auto number = total->integers(); number && number->size() == 1)
           if (auto room = constantOf(node.dims(3)[2]); room && number->front() > *room)
-            return node.refuse("expected a past with room for " + Twine(number->front()) + " keys, got " + Twine(*room));
+            return node.refuse("expected a past with room for " + Twine(number->front()) + " keys, got " +
+                               Twine(*room));
     Value known = node.reshape(node.tensor(5), shape[0]);
     lengths = node.elementwise(Kind::add, {known, node.scalar(1, type)});
     first = node.elementwise(Kind::add, {known, node.scalar(1 - *count, type)});
@@ -373,8 +378,8 @@ private:
     } else {
       positions = countUp(node, *constantOf(steps));
       if (past)
-        positions = node.elementwise(
-            Kind::add, {node.reshape(node.convert(first, node.builder.getI64Type()), batch), positions});
+        positions = node.elementwise(Kind::add,
+                                     {node.reshape(node.convert(first, node.builder.getI64Type()), batch), positions});
       else
         positions = node.reshape(positions, {node.number(1), steps});
     }
@@ -436,7 +441,8 @@ static void importRotary(NodeImporter &node) {
     AffineExpr depth = heads > 0 ? node.symbols.quotient(shape[2], node.number(heads)) : node.number(2 * *half);
     AffineExpr count = depth ? node.symbols.quotient(shape[2], depth) : AffineExpr();
     if (!count)
-      return node.fail("attribute 'num_heads': expected a divisor of " + node.print(shape[2]) + ", got " + Twine(heads));
+      return node.fail("attribute 'num_heads': expected a divisor of " + node.print(shape[2]) + ", got " +
+                       Twine(heads));
     split = {shape[0], shape[1], count, depth};
     input = node.reshape(input, split);
   }
@@ -455,7 +461,8 @@ static void importRotary(NodeImporter &node) {
     wide.insert(wide.begin() + (headsFirst ? 1 : 2), node.number(1));
     caches.push_back(node.reshape(rows, wide));
   }
-  Value result = rotate(node, input, caches[0], caches[1], dim ? node.number(dim) : node.number(2 * *half), interleaved);
+  Value result =
+      rotate(node, input, caches[0], caches[1], dim ? node.number(dim) : node.number(2 * *half), interleaved);
   node.set(0, node.reshape(result, shape));
 }
 

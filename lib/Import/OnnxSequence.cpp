@@ -75,7 +75,8 @@ static void importRotaryEmbedding(NodeImporter &node) {
   if (!headsFirst) {
     AffineExpr depth = heads > 0 ? node.symbols.quotient(shape[2], node.number(heads)) : AffineExpr();
     if (!depth)
-      return node.fail("attribute 'num_heads': expected a divisor of " + node.print(shape[2]) + ", got " + Twine(heads));
+      return node.fail("attribute 'num_heads': expected a divisor of " + node.print(shape[2]) + ", got " +
+                       Twine(heads));
     split = {shape[0], shape[1], node.number(heads), depth};
     input = node.reshape(input, split);
   }
@@ -157,9 +158,9 @@ static void importCausalConv(NodeImporter &node) {
   SmallVector<Value> operands = {whole, node.tensor(1)};
   if (node.has(2))
     operands.push_back(node.tensor(2));
-  Value result = node.emit<ConvOp>(operands, {node.attr("strides", ArrayRef<int64_t>{1}),
-                                              node.attr("dilations", ArrayRef<int64_t>{1}),
-                                              node.attr("pads", ArrayRef<int64_t>{0, 0}), node.attr("group", *channels)});
+  Value result = node.emit<ConvOp>(
+      operands, {node.attr("strides", ArrayRef<int64_t>{1}), node.attr("dilations", ArrayRef<int64_t>{1}),
+                 node.attr("pads", ArrayRef<int64_t>{0, 0}), node.attr("group", *channels)});
   node.set(0, activation == "none" ? result : node.elementwise(Kind::silu, result));
   node.set(1, node.slice(whole, 2, shape[2], node.number(*taps - 1)));
 }
@@ -214,8 +215,7 @@ static void importFlexAttention(NodeImporter &node) {
   double scale = attentionScale(node, node.dims(0)[3]);
   Type type = softmaxType(node), own = node.elementType(0);
   if (!node.hasAttribute("score_mod") && !node.hasAttribute("prob_mod")) {
-    SmallVector<NamedAttribute> attributes = {node.attr("scale", scale),
-                                              node.segments({1, 1, 1, 0, 0, 0, 0, 0})};
+    SmallVector<NamedAttribute> attributes = {node.attr("scale", scale), node.segments({1, 1, 1, 0, 0, 0, 0, 0})};
     if (type)
       attributes.push_back(node.attr("softmax_type", TypeAttr::get(type)));
     return node.set(0, node.emit<AttentionOp>(inputs, attributes));

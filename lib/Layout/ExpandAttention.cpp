@@ -55,7 +55,8 @@ public:
   /// The mask of windows and lengths, and of causality when `causal`.
   Value visibleKeys(bool causal) {
     int64_t batches = op.getLengths() ? tensorType(op.getQuery()).getDimSize(0) : 1;
-    auto type = RankedTensorType::get({batches, 1, tensorType(op.getQuery()).getDimSize(2), keys()}, builder.getI1Type());
+    auto type =
+        RankedTensorType::get({batches, 1, tensorType(op.getQuery()).getDimSize(2), keys()}, builder.getI1Type());
     return VisibleKeysOp::create(builder, loc, type, op.getQuery(), op.getKey(), op.getPastKey(), op.getLengths(),
                                  causal ? builder.getUnitAttr() : UnitAttr(), op.getLeftWindowAttr(),
                                  op.getRightWindowAttr());
@@ -108,8 +109,8 @@ public:
     SmallVector<int64_t> shape(tensorType(lhs).getShape());
     shape.back() = tensorType(rhs).getShape()[shape.size() - (transposeRhs ? 2 : 1)];
     return MatmulOp::create(builder, loc, tensorType(lhs).clone(shape), lhs, rhs, Value(), UnitAttr(),
-                            transposeRhs ? builder.getUnitAttr() : UnitAttr(), FilterLayoutAttr::get(op.getContext(), FilterLayout::plain),
-                            IntegerAttr());
+                            transposeRhs ? builder.getUnitAttr() : UnitAttr(),
+                            FilterLayoutAttr::get(op.getContext(), FilterLayout::plain), IntegerAttr());
   }
 
   /// Softmax over the keys; rows of -inf give zeros.
