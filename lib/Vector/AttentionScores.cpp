@@ -199,7 +199,8 @@ Value AttentionScores::adjusted(const AttentionPanel &at, Value key, Value local
   if (op.getCausal()) {
     // Lanes before the key's own position do not see it.
     Value before = v.linear(queryPosition(at, 0), -1, key, -j * v.lanes);
-    score = arith::SelectOp::create(v.builder, v.loc, v.mask(before), never(), score);
+    Value hidden = v.mask(before); // null: all lanes
+    score = hidden ? arith::SelectOp::create(v.builder, v.loc, hidden, never(), score).getResult() : never();
   }
   Value exists = arith::CmpIOp::create(v.builder, v.loc, arith::CmpIPredicate::slt, key, v.valueOf(keys));
   return arith::SelectOp::create(v.builder, v.loc, exists, score, never());
