@@ -33,3 +33,12 @@ const Handler *coat::onnx::findHandler(const Node &node, std::string &refusal) {
             std::to_string(found->second.back()->last) + ", got " + std::to_string(node.opset);
   return nullptr;
 }
+
+std::vector<coat::SupportedOp> coat::supportedOps() {
+  std::vector<SupportedOp> ops;
+  for (const auto &entry : table())
+    for (const Handler *handler : entry.second)
+      ops.push_back({entry.first().str(), handler->first, handler->last});
+  llvm::sort(ops, [](const SupportedOp &a, const SupportedOp &b) { return std::tie(a.name, a.first) < std::tie(b.name, b.first); });
+  return ops;
+}

@@ -80,19 +80,45 @@ static SmallVector<Value> reduceTaps(VectorBuilder &v, const Product &product, i
   });
 }
 
+/// Loops over all dimensions of the window but the first, from number taps.size() on, then over depth, then the first.
+static SmallVector<Value> reduceStreams(VectorBuilder &v, const Product &product, int64_t rows, int64_t vectors,
+                                        SmallVector<Value> taps, SmallVector<Value> sums) {
+  bool inDepth = taps.size() == product.taps.size();
+  OpFoldResult zero = v.builder.getIndexAttr(0);
+  OpFoldResult size = inDepth ? product.depth : v.builder.getIndexAttr(product.taps[taps.size()]);
+  return v.loop(zero, size, inDepth ? unroll : 1, sums, [&](Value index, ValueRange carried) {
+    SmallVector<Value> next = taps, inner(carried);
+    if (!inDepth) {
+      next.push_back(index);
+      return reduceStreams(v, product, rows, vectors, next, inner);
+    }
+    for (int64_t first = 0; first < product.taps[0]; ++first) {
+      next[0] = v.index(first);
+      inner = steps(v, product, rows, vectors, next, index, unroll, inner);
+    }
+    return inner;
+  });
+}
+
 SmallVector<Value> coat::accumulate(VectorBuilder &v, const Product &product, int64_t rows, int64_t vectors,
                                     SmallVector<Value> start) {
+  std::optional<int64_t> depth = getConstantIntValue(product.depth);
+  if (product.streams && depth && *depth % unroll == 0)
+    return reduceStreams(v, product, rows, vectors, {Value()}, std::move(start));
   return reduceTaps(v, product, rows, vectors, {}, std::move(start));
+}
+
+bool coat::comeFromMemory(Value weights) {
+  constexpr int64_t ownCache = 256 * 1024;
+  auto slice = weights.getDefiningOp<tensor::ExtractSliceOp>(); // a task's part
+  auto type = cast<RankedTensorType>(slice ? slice.getSource().getType() : weights.getType());
+  return type.hasStaticShape() && type.getNumElements() * 4 > ownCache;
 }
 
 PanelPrefetch::PanelPrefetch(VectorBuilder &v, Value weights, int64_t tiles, int64_t depth)
     : v(v), weights(weights), tiles(tiles),
       every(std::clamp(tiles / unroll * unroll, unroll, std::max(unroll, depth / unroll * unroll))) {
-  constexpr int64_t ownCache = 256 * 1024;
-  auto slice = weights.getDefiningOp<tensor::ExtractSliceOp>(); // a task's part
-  auto type = cast<RankedTensorType>(slice ? slice.getSource().getType() : weights.getType());
-  needed = tiles > 1 && tiles <= 2 * depth && depth >= unroll && type.hasStaticShape() &&
-           type.getNumElements() * 4 > ownCache;
+  needed = tiles > 1 && tiles <= 2 * depth && depth >= unroll && comeFromMemory(weights);
 }
 
 void PanelPrefetch::fetch(SmallVector<Value> indices, int64_t blockDim, int64_t blocks, Value tile) {

@@ -85,3 +85,18 @@ def test_captioning(model, exporter):
         within_bounds(logits, data[f"logits_{i}"])
     within_bounds(keys, data["last_keys"])
     within_bounds(values, data["last_values"])
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.xdist_group("unet_attention")
+def test_eight_callers(model, threads):
+    """8 threads that call one module, each with inputs of its own, get what one alone gets, bit for bit."""
+    from concurrent.futures import ThreadPoolExecutor
+    compiled = coat.compile(model("unet_attention") + ".dynamo.onnx", threads=threads)
+    images = np.random.default_rng(8).standard_normal((8, 1, 3, 64, 64)).astype(np.float32)
+    alone = [compiled(image)[0] for image in images]
+    with ThreadPoolExecutor(8) as callers:
+        together = list(callers.map(lambda image: [compiled(image)[0] for _ in range(5)], images))
+    for want, results in zip(alone, together):
+        for got in results:
+            np.testing.assert_array_equal(got, want)

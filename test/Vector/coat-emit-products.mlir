@@ -178,3 +178,21 @@ func.func private @fetches_ahead(%x: tensor<54x1024xf32>, %w: tensor<8x1024x16xf
       : (tensor<54x1024xf32>, tensor<8x1024x16xf32>) -> tensor<54x128xf32>
   return %0 : tensor<54x128xf32>
 }
+
+// -----
+
+// A plane of one register tile reads its weights once, here 590 KB: the rows of the window are summed inside the loop over
+// depth, three streams of weights at a time. 4 rows x 2 vectors x 4 steps x 3.
+// CHECK-LABEL: @streams
+// CHECK: scf.for %{{.*}} = %c0 to %c128 step %c16
+// CHECK: scf.for %{{.*}} = %c0 to %c3 step %c1
+// CHECK: scf.for %{{.*}} = %c0 to %c128 step %c4
+// CHECK-COUNT-96: vector.fma
+// CHECK-NOT: vector.fma
+func.func private @streams(%x: tensor<1x4x4x128xf32>, %w: tensor<1x8x3x3x128x16xf32>) -> tensor<1x2x2x128xf32>
+    attributes {coat.kernel, coat.schedule = #coat.schedule<"direct", tile = [1, 0, 0, 0], reg = [1, 1, 4, 16], vector = 8>} {
+  %0 = coat.conv %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>,
+      data_layout = #coat<layout channels_last>, filter_layout = #coat<filter_layout packed>, out_channels = 128 : i64}
+      : (tensor<1x4x4x128xf32>, tensor<1x8x3x3x128x16xf32>) -> tensor<1x2x2x128xf32>
+  return %0 : tensor<1x2x2x128xf32>
+}

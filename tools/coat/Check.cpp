@@ -1,4 +1,4 @@
-// coat check: what of a model is supported, op by op, without compiling it.
+// coat check: what of a model is supported, op by op, without compiling it. coat ops: what any model may hold.
 #include "Session.h"
 #include "Verbs.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -20,8 +20,9 @@ static std::string opName(const CoverageEntry &entry) {
 }
 
 Status coat::tool::check(const Flags &flags) {
-  if (llvm::sys::path::extension(flags.input) != ".onnx" && flags.input != "-")
-    return fail(wrong, flags.input + ": expected a model (.onnx)");
+  llvm::StringRef suffix = llvm::sys::path::extension(flags.input);
+  if (suffix != ".onnx" && suffix != ".pt2" && flags.input != "-")
+    return fail(wrong, flags.input + ": expected a model (.onnx, .pt2)");
   Context context(1);
   Collect collect(*context);
   std::string error;
@@ -50,4 +51,15 @@ Status coat::tool::check(const Flags &flags) {
   }
   return fail(unsupported, llvm::sys::path::filename(flags.input) + ": " + llvm::Twine(refused) + " of " +
                                llvm::Twine(entries->size()) + " nodes are not supported");
+}
+
+Status coat::tool::ops() {
+  llvm::outs() << "# Supported operators\n\nThe importer's table of handlers. `coat check` tells which nodes of a model are supported, with the reason "
+                  "for each refusal.\n\n| operator | opset |\n|---|---|\n";
+  for (const SupportedOp &op : supportedOps()) {
+    bool isOnnx = op.name.find('.') == std::string::npos;
+    llvm::outs() << "| " << op.name << " | " << (isOnnx ? llvm::formatv("{0} to {1}", std::max<int64_t>(op.first, 7), op.last).str() : "any")
+                 << " |\n";
+  }
+  return ok;
 }

@@ -19,6 +19,7 @@ namespace {
 struct CommandLine {
   cl::SubCommand compile{"compile", "compile a model into a library"};
   cl::SubCommand check{"check", "say which ops of a model are supported, and why others are not"};
+  cl::SubCommand ops{"ops", "list the operators that coat compiles, as Markdown"};
   cl::SubCommand run{"run", "run a compiled library"};
   cl::SubCommand bench{"bench", "time a compiled library"};
   cl::SubCommand verify{"verify", "compare a model's compiled code with the reference, op by op"};
@@ -163,6 +164,7 @@ private:
   void readVerb() {
     flags.verb = line.compile ? Verb::compile
                  : line.check ? Verb::check
+                 : line.ops   ? Verb::ops
                  : line.run   ? Verb::run
                  : line.bench ? Verb::bench
                               : Verb::verify;
@@ -376,8 +378,8 @@ Status coat::tool::parseFlags(int argc, char **argv, Flags &flags) {
   if (!cl::ParseCommandLineOptions(argc, words.data(), "coat: compiles convolution-attention models into libraries\n",
                                    &errors))
     return fail(wrong, StringRef(text).trim().take_until([](char c) { return c == '\n'; }));
-  bool anyVerb = line.compile || line.check || line.run || line.bench || line.verify;
+  bool anyVerb = line.compile || line.check || line.ops || line.run || line.bench || line.verify;
   if (!anyVerb)
-    return fail(wrong, "coat: expected a verb: compile, check, run, bench or verify; try coat --help");
+    return fail(wrong, "coat: expected a verb: compile, check, ops, run, bench or verify; try coat --help");
   return Reader(line, flags).read();
 }

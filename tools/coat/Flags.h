@@ -13,7 +13,7 @@
 
 namespace coat::tool {
 
-enum class Verb { compile, check, run, bench, verify };
+enum class Verb { compile, check, ops, run, bench, verify };
 
 /// Flags that say how to compile; `compile`, `check` and `verify` share them.
 struct CompileFlags {

@@ -8,6 +8,7 @@ namespace coat::tool {
 
 Status compile(const Flags &flags);
 Status check(const Flags &flags);
+Status ops();
 Status run(const Flags &flags);
 Status bench(const Flags &flags);
 Status verify(const Flags &flags);

@@ -19,6 +19,8 @@ int main(int argc, char **argv) {
     return compile(flags);
   case Verb::check:
     return check(flags);
+  case Verb::ops:
+    return ops();
   case Verb::run:
     return run(flags);
   case Verb::bench:

@@ -44,6 +44,14 @@ mlir::FailureOr<std::vector<CoverageEntry>> checkOnnx(llvm::StringRef path, mlir
                                                       const ImportOptions &options, std::string &error,
                                                       bool &notSupported);
 
+/// An operator that a handler knows: "Conv", "com.microsoft.Gelu", "aten.conv2d"; `first` and `last` opset of its domain.
+struct SupportedOp {
+  std::string name;
+  int64_t first = 0, last = 0;
+};
+/// All of them by name, the rows of the importer's own table. Not every attribute or type of each is supported.
+std::vector<SupportedOp> supportedOps();
+
 /// `name` made a C identifier: every other character becomes '_', a leading digit gets one in front.
 std::string identifierOf(llvm::StringRef name);
 
