@@ -89,23 +89,30 @@ struct Sums {
 class Rewriter {
 public:
   void run(func::FuncOp function) {
-    SmallVector<Operation *> ops;
-    function.walk([&](Operation *op) { ops.push_back(op); });
-    for (Operation *op : ops) {
+    // Lists of their own: rewriting erases.
+    SmallVector<Operation *> products;
+    SmallVector<QuantizeOp> quantizes;
+    SmallVector<DequantizeOp> dequantizes;
+    function.walk([&](Operation *op) {
+      if (isa<ConvOp, MatmulOp, GlobalPoolOp>(op))
+        products.push_back(op);
+      else if (auto quantize = dyn_cast<QuantizeOp>(op))
+        quantizes.push_back(quantize);
+      else if (auto dequantize = dyn_cast<DequantizeOp>(op))
+        dequantizes.push_back(dequantize);
+    });
+    for (Operation *op : products) {
       if (auto conv = dyn_cast<ConvOp>(op))
         rewrite(conv);
       else if (auto matmul = dyn_cast<MatmulOp>(op))
         rewrite(matmul);
-      else if (auto pool = dyn_cast<GlobalPoolOp>(op))
-        rewrite(pool);
+      else
+        rewrite(cast<GlobalPoolOp>(op));
     }
-    for (Operation *op : ops) { // the users of the products are still there
-      if (auto quantize = dyn_cast<QuantizeOp>(op))
-        expand(quantize);
-    }
-    for (Operation *op : llvm::reverse(ops))
-      if (auto dequantize = dyn_cast<DequantizeOp>(op))
-        expand(dequantize);
+    for (QuantizeOp op : quantizes) // the users of the products are still there
+      expand(op);
+    for (DequantizeOp op : llvm::reverse(dequantizes))
+      expand(op);
   }
 
 private:
@@ -174,7 +181,7 @@ private:
       left = e.reshape(left, {});
     Sums sums{product->getResult(0), e.elementwise(ElementwiseKind::mul, {left, right})};
     auto inUnits = bias ? bias.getDefiningOp<DequantizeOp>() : DequantizeOp();
-    if (inUnits && typeOf(inUnits.getInput()).getElementType().isInteger(32) && agree(inUnits.getScale(), sums.unit)) {
+    if (inUnits && typeOf(inUnits.getInput()).getElementType().isInteger(32) && isProduct(inUnits.getScale(), left, right)) {
       Value integers = e.elementwise(ElementwiseKind::sub, {inUnits.getInput(), inUnits.getZeroPoint()});
       sums.integers = e.elementwise(ElementwiseKind::add, {sums.integers, shaped(e, integers, biasShape)});
       bias = {};
@@ -188,15 +195,21 @@ private:
     op->erase();
   }
 
-  /// Whether two constants of one number, or of as many numbers, are the same but for rounding.
-  static bool agree(Value a, Value b) {
-    std::optional<graph::ConstantTensor> x = graph::ConstantTensor::get(a), y = graph::ConstantTensor::get(b);
-    if (!x || !y)
-      return a == b;
-    for (int64_t i = 0, e = std::max(x->size(), y->size()); i < e; ++i) {
-      double p = x->number(x->size() == 1 ? 0 : std::min(i, x->size() - 1));
-      double q = y->number(y->size() == 1 ? 0 : std::min(i, y->size() - 1));
-      if (!(std::abs(p - q) <= 1e-5 * std::abs(q)))
+  /// Whether constants of one number, or of as many numbers, are the products of the others but for rounding.
+  static bool isProduct(Value product, Value left, Value right) {
+    std::optional<graph::ConstantTensor> constants[] = {graph::ConstantTensor::get(product), graph::ConstantTensor::get(left),
+                                                        graph::ConstantTensor::get(right)};
+    int64_t count = 1;
+    for (auto &constant : constants)
+      if (constant)
+        count = std::max(count, constant->size());
+    for (auto &constant : constants)
+      if (!constant || (constant->size() != 1 && constant->size() != count))
+        return false;
+    for (int64_t i = 0; i < count; ++i) {
+      auto at = [&](int which) { return constants[which]->number(constants[which]->size() == 1 ? 0 : i); };
+      double wanted = at(1) * at(2);
+      if (!(std::abs(at(0) - wanted) <= 1e-5 * std::abs(wanted)))
         return false;
     }
     return true;

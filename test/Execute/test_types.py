@@ -11,21 +11,22 @@ from onnx import numpy_helper
 import coat
 from conftest import MODELS, exported
 
-BOUND = {"half": 1e-2, "bfloat16": 5e-2}  # of the largest magnitude
 
 
 @pytest.mark.parametrize("level", [2, 0], ids=["O2", "O0"])
 @pytest.mark.parametrize("precision", ["half", "bfloat16"])
 @pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.xdist_group(n)) for n in ("resnet18", "mobilenet_v2", "vit_ti16")])
-def test_narrow(name, precision, level):
+def test_narrow(model, name, precision, level):
     prefix = exported(f"{name}.{precision}")
     data = np.load(prefix + ".npz")
     image = data["image"].astype(np.float16) if precision == "half" else (data["image"].view(np.uint32) >> 16).astype(np.uint16)
     (got,) = coat.compile(prefix + ".legacy.onnx", opt_level=level)(image)
     if got.dtype != np.float16:  # bfloat16 as ml_dtypes knows it, or as bits
         got = (np.asarray(got).view(np.uint16).astype(np.uint32) << 16).view(np.float32)
-    want = data["output_0"]
-    np.testing.assert_allclose(got.astype(np.float32), want, rtol=0, atol=BOUND[precision] * float(np.abs(want).max()))
+    # Where the framework rounds is not where coat does: coat may be as far from f32 as the framework is, and half as far again.
+    exact, framework = np.load(model(name) + ".npz")["output_0"], data["output_0"]
+    error = lambda result: float(np.sqrt(np.mean((result.astype(np.float64) - exact)**2)))
+    assert error(got) <= 1.5 * error(framework), (error(got), error(framework))
 
 
 def test_double():
