@@ -1,5 +1,5 @@
 // Fused multiply-add and f16 conversions as plain arithmetic, per ISA: the Lower stage does not know the ISA, and where
-// FMA and F16C exist the instructions must stay. Masked transfers of bf16 as those of its bits.
+// FMA and F16C exist the instructions must stay. Transfers of bf16 are those of its bits.
 #include "LegalizeX86.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/InstIterator.h"
@@ -100,6 +100,23 @@ bool transferBits(IntrinsicInst &call) {
   call.eraseFromParent();
   return true;
 }
+
+/// The same of plain loads and stores: what chooses between loaded elements then chooses between integers.
+bool moveBits(Instruction &instruction) {
+  Value *stored = isa<StoreInst>(instruction) ? instruction.getOperand(0) : nullptr;
+  Type *type = stored ? stored->getType() : instruction.getType();
+  if ((!stored && !isa<LoadInst>(instruction)) || !type->getScalarType()->isBFloatTy())
+    return false;
+  IRBuilder<> b(&instruction);
+  Type *bits = type->getWithNewType(b.getInt16Ty());
+  if (stored)
+    b.CreateAlignedStore(b.CreateBitCast(stored, bits), instruction.getOperand(1), cast<StoreInst>(instruction).getAlign());
+  else
+    instruction.replaceAllUsesWith(b.CreateBitCast(
+        b.CreateAlignedLoad(bits, instruction.getOperand(0), cast<LoadInst>(instruction).getAlign()), type));
+  instruction.eraseFromParent();
+  return true;
+}
 } // namespace
 
 void coat::legalizeForX86(Module &module, const TargetMachine &machine) {
@@ -110,7 +127,7 @@ void coat::legalizeForX86(Module &module, const TargetMachine &machine) {
   for (Function &function : module)
     for (Instruction &instruction : make_early_inc_range(instructions(function))) {
       auto *call = dyn_cast<IntrinsicInst>(&instruction);
-      if (call && transferBits(*call))
+      if ((call && transferBits(*call)) || moveBits(instruction))
         continue;
       if (call && !fma && call->getIntrinsicID() == Intrinsic::fma)
         splitFma(*call);
