@@ -10,7 +10,7 @@ from test_models import LITERATURE, TORCH
 
 torch = pytest.importorskip("torch")
 LONG = bool(os.environ.get("COAT_TEST_LONG"))
-SHORT = ["lenet5", "mobilenet_v2", "vit_ti16", "unet_attention", "diffusion_block", "detr"]
+SHORT = ["lenet5", "vit_ti16", "detr"]
 NAMES = TORCH + LITERATURE + ["swin_t", "convnext_t", "coatnet_0", "cvt_13", "mobilevit_s"] if LONG else SHORT
 
 

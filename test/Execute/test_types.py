@@ -13,9 +13,11 @@ from conftest import MODELS, exported
 
 
 
+NARROW = ["resnet18", "vit_ti16"] + (["mobilenet_v2"] if os.environ.get("COAT_TEST_LONG") else [])
+
 @pytest.mark.parametrize("level", [2, 0], ids=["O2", "O0"])
 @pytest.mark.parametrize("precision", ["half", "bfloat16"])
-@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.xdist_group(n)) for n in ("resnet18", "mobilenet_v2", "vit_ti16")])
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.xdist_group(n)) for n in NARROW])
 def test_narrow(model, name, precision, level):
     prefix = exported(f"{name}.{precision}")
     data = np.load(prefix + ".npz")
