@@ -11,9 +11,8 @@ from onnx import numpy_helper
 import coat
 from conftest import MODELS, exported
 
-
-
 NARROW = ["resnet18", "vit_ti16"] + (["mobilenet_v2"] if os.environ.get("COAT_TEST_LONG") else [])
+
 
 @pytest.mark.parametrize("level", [2, 0], ids=["O2", "O0"])
 @pytest.mark.parametrize("precision", ["half", "bfloat16"])
