@@ -82,6 +82,24 @@ static Scalar combine(ScatterKind kind, Scalar old, Scalar update) {
   llvm_unreachable("unknown scatter");
 }
 
+/// C3 of both scatters.
+static LogicalResult checkUpdates(EmitError emitError, ScatterKind kind, RankedTensorType input,
+                                  RankedTensorType updates) {
+  Type element = input.getElementType();
+  if (element == updates.getElementType() && (kind == ScatterKind::replace || !element.isInteger(1)))
+    return success();
+  return emitError() << "expected one numeric element type, got " << element << " and " << updates.getElementType();
+}
+
+/// Puts element `at` of the updates to `to`.
+static void storeUpdate(ScalarLoops &loops, ScatterKind kind, Value updates, const Scalars &at, Value result,
+                        const Scalars &to) {
+  if (kind == ScatterKind::replace)
+    loops.storeElement(loops.loadElement(updates, at), result, to);
+  else
+    loops.store(combine(kind, loops.load(result, to), loops.load(updates, at)), result, to);
+}
+
 //===----------------------------------------------------------------------===//
 // coat.scatter_elements
 //===----------------------------------------------------------------------===//
@@ -95,10 +113,8 @@ LogicalResult ScatterElementsOp::checkConstraints(Adaptor op, EmitError emitErro
   if (!isIndexElement(indices.getElementType()) || indices.getRank() != rank || failed(verifyCompatibleShape(indices, updates))) // C2
     return emitError() << "expected i32 or i64 indices of the shape of updates and rank " << rank << ", got " << indices
                        << " and " << updates;
-  if (input.getElementType() != updates.getElementType() ||
-      (op.getKind() != ScatterKind::replace && input.getElementType().isInteger(1))) // C3
-    return emitError() << "expected one numeric element type, got " << input.getElementType() << " and "
-                       << updates.getElementType();
+  if (failed(checkUpdates(emitError, op.getKind(), input, updates))) // C3
+    return failure();
   for (int64_t dim = 0; dim < rank; ++dim) {
     int64_t size = input.getDimSize(dim), count = updates.getDimSize(dim);
     if (dim != axis && !ShapedType::isDynamic(size) && !ShapedType::isDynamic(count) && count > size) // C4
@@ -131,10 +147,7 @@ LogicalResult ScatterElementsOp::writeFormula(ScalarLoops &loops, ValueRange in,
     ifInside(loops, indices, at, loops.dim(result, axis), [&](Scalar index) {
       Scalars to = at;
       to[axis] = index;
-      if (getKind() == ScatterKind::replace)
-        loops.storeElement(loops.loadElement(updates, at), result, to);
-      else
-        loops.store(combine(getKind(), loops.load(result, to), loops.load(updates, at)), result, to);
+      storeUpdate(loops, getKind(), updates, at, result, to);
     });
   });
   return success();
@@ -180,11 +193,7 @@ LogicalResult ScatterNDOp::checkConstraints(Adaptor op, EmitError emitError) {
   if (failed(verifyCompatibleShape(shape, updates.getShape()))) // C2
     return emitError() << "expected updates of shape " << formatShape(shape) << ", got "
                        << formatShape(updates.getShape());
-  if (input.getElementType() != updates.getElementType() ||
-      (op.getKind() != ScatterKind::replace && input.getElementType().isInteger(1))) // C3
-    return emitError() << "expected one numeric element type, got " << input.getElementType() << " and "
-                       << updates.getElementType();
-  return success();
+  return checkUpdates(emitError, op.getKind(), input, updates); // C3
 }
 
 LogicalResult ScatterNDOp::inferReturnTypes(MLIRContext *context, std::optional<Location> location, Adaptor op,
@@ -209,12 +218,7 @@ LogicalResult ScatterNDOp::writeFormula(ScalarLoops &loops, ValueRange in, Value
   loops.each(loops.dims(updates), [&](const Scalars &at) {
     ArrayRef<Scalar> all = at;
     auto [to, inside] = elementOf(loops, result, indices, {}, all.take_front(leading), all.drop_front(leading));
-    loops.ifTrue(inside, [&, to = to] {
-      if (getKind() == ScatterKind::replace)
-        loops.storeElement(loops.loadElement(updates, at), result, to);
-      else
-        loops.store(combine(getKind(), loops.load(result, to), loops.load(updates, at)), result, to);
-    });
+    loops.ifTrue(inside, [&, to = to] { storeUpdate(loops, getKind(), updates, at, result, to); });
   });
   return success();
 }

@@ -7,8 +7,6 @@
 
 namespace coat {
 
-inline bool isIndexElement(mlir::Type type) { return type.isSignlessInteger(32) || type.isSignlessInteger(64); }
-
 /// Fails unless `value` is a vector (or scalar) of i32 or i64 of static size.
 llvm::LogicalResult checkIndexVector(EmitError emitError, llvm::StringRef name, mlir::Value value);
 

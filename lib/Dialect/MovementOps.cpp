@@ -253,7 +253,7 @@ LogicalResult GatherOp::checkConstraints(Adaptor op, EmitError emitError) {
   if (failed(checkAxis(emitError, axis, input.getRank()))) // C1
     return failure();
   Type indexType = indices.getElementType();
-  if (!indexType.isSignlessInteger(32) && !indexType.isSignlessInteger(64)) // C2
+  if (!isIndexElement(indexType)) // C2
     return emitError() << "expected indices of element type i32 or i64, got " << indexType;
   if (!op.getElementwise())
     return success();

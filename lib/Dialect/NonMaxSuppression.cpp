@@ -89,11 +89,7 @@ LogicalResult NonMaxSuppressionOp::writeFormula(ScalarLoops &loops, ValueRange i
   Scalar overlapLimit = one(in[3]), least = one(in[4]), size = loops.dim(scores, 2), none = loops.index(-1);
   Scalar rounds = min(loops.index(getLimit()), min(loops.toIndex(one(in[2])), size));
   Scalar any = least == least.constant(-std::numeric_limits<double>::infinity());
-  auto flags = MemRefType::get(cast<MemRefType>(boxes.getType()).getShape()[1], loops.builder.getI1Type());
-  SmallVector<Value> sizes;
-  if (flags.isDynamicDim(0))
-    sizes.push_back(size);
-  Value isLeft = memref::AllocOp::create(loops.builder, loops.loc, flags, sizes);
+  Value isLeft = loops.buffer(loops.builder.getI1Type(), size);
   Scalar yes = truth(loops, true), no = truth(loops, false);
 
   /// The best box that is left; the first one of several.

@@ -36,7 +36,7 @@ Scalar Activation::operator()(Scalar x) const {
 }
 
 Value RecurrenceTask::buffer(int64_t columns) const {
-  return memref::AllocOp::create(loops.builder, loops.loc, MemRefType::get({rowsPerTask, columns}, type));
+  return loops.buffer(type, {loops.index(rowsPerTask), loops.index(columns)});
 }
 
 Scalar RecurrenceTask::length(Scalar row) const {

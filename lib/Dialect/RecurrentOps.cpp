@@ -24,10 +24,7 @@ static LogicalResult checkShape(EmitError emitError, StringRef name, Value value
   if (!value)
     return success();
   ArrayRef<int64_t> shape = tensorType(value).getShape();
-  bool agrees = shape.size() == expected.size() && llvm::all_of(llvm::zip(shape, expected), [](auto sizes) {
-                  return sizesAgree(std::get<0>(sizes), std::get<1>(sizes));
-                });
-  if (agrees)
+  if (succeeded(verifyCompatibleShape(expected, shape)))
     return success();
   return emitError() << "expected " << name << " of shape " << formatShape(expected) << ", got " << formatShape(shape);
 }
@@ -54,7 +51,7 @@ static LogicalResult checkRecurrence(Adaptor op, EmitError emitError, int64_t ga
       failed(checkShape(emitError, "lengths", op.getLengths(), input.getDimSize(1))))                        // C3
     return failure();
   Type lengthType = op.getLengths() ? tensorType(op.getLengths()).getElementType() : Type();
-  if (lengthType && !lengthType.isSignlessInteger(32) && !lengthType.isSignlessInteger(64)) // C3
+  if (lengthType && !isIndexElement(lengthType)) // C3
     return emitError() << "expected lengths of element type i32 or i64, got " << lengthType;
   if (failed(checkElementTypes(emitError, {op.getInput(), op.getWeights(), op.getInitial()})) || // C4
       failed(checkFloat(emitError, input)))

@@ -123,6 +123,15 @@ Scalars ScalarLoops::dims(Value memref) {
   return sizes;
 }
 
+Value ScalarLoops::buffer(Type elementType, ArrayRef<Scalar> sizes) {
+  SmallVector<OpFoldResult> mixed =
+      llvm::map_to_vector(sizes, [](Scalar size) { return getAsOpFoldResult(size.value); });
+  SmallVector<int64_t> shape;
+  SmallVector<Value> dynamic;
+  dispatchIndexOpFoldResults(mixed, dynamic, shape);
+  return memref::AllocOp::create(builder, loc, MemRefType::get(shape, elementType), dynamic);
+}
+
 void ScalarLoops::eachResult(Value result, ArrayRef<int64_t> whole, Body body) {
   int64_t rank = cast<MemRefType>(result.getType()).getRank();
   SmallVector<int64_t> outer, inner;

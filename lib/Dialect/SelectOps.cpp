@@ -19,6 +19,17 @@ static OpFoldResult listSize(OpBuilder &builder, Location loc, Value input, int6
   return applyExpr(builder, loc, count, tensor::getMixedSizes(builder, loc, input));
 }
 
+/// Copies slice number `from` of `input` along `axis` to be number `to` of a list of slices; `sizes` are the list's.
+static void copySlice(ScalarLoops &loops, Value input, int64_t axis, Scalar from, Value list, Scalar to,
+                      const Scalars &sizes) {
+  eachExcept(loops, input, axis, [&](Scalars at) {
+    at[axis] = from;
+    Value element = loops.loadElement(input, at);
+    at[axis] = to;
+    loops.storeElement(element, list, linearPosition(loops, at, sizes));
+  });
+}
+
 static Type i64(MLIRContext *context) { return IntegerType::get(context, 64); }
 static Type countType(MLIRContext *context) { return RankedTensorType::get({}, i64(context)); }
 
@@ -108,14 +119,7 @@ LogicalResult CompressOp::writeFormula(ScalarLoops &loops, ValueRange in, ValueR
   sizes[axis] = count;
   loops.accumulate({positions}, {loops.index(0)}, [&](const Scalars &at, const Scalars &so) {
     Scalar behind = next(at[0], so[0]);
-    loops.ifTrue(so[0] < behind, [&] {
-      eachExcept(loops, input, axis, [&](const Scalars &others) {
-        Scalars from = others, to = others;
-        from[axis] = at[0];
-        to[axis] = so[0];
-        loops.storeElement(loops.loadElement(input, from), list, linearPosition(loops, to, sizes));
-      });
-    });
+    loops.ifTrue(so[0] < behind, [&] { copySlice(loops, input, axis, at[0], list, so[0], sizes); });
     return Scalars{behind};
   });
   loops.store(toInteger(loops, count), out[1], {});
@@ -208,12 +212,7 @@ LogicalResult UniqueOp::writeFormula(ScalarLoops &loops, ValueRange in, ValueRan
   Scalars sizes = loops.dims(input);
   sizes[axis] = count;
   loops.each({count}, [&](const Scalars &number) {
-    eachExcept(loops, input, axis, [&](const Scalars &others) {
-      Scalars from = others, to = others;
-      from[axis] = firstOf(number[0]);
-      to[axis] = number[0];
-      loops.storeElement(loops.loadElement(input, from), list, linearPosition(loops, to, sizes));
-    });
+    copySlice(loops, input, axis, firstOf(number[0]), list, number[0], sizes);
   });
   loops.store(toInteger(loops, count), out[4], {});
   return success();

@@ -29,8 +29,7 @@ static LogicalResult checkIndices(EmitError emitError, StringRef name, Value val
   if (!value)
     return success();
   RankedTensorType type = tensorType(value);
-  bool isIndex = type.getElementType().isSignlessInteger(32) || type.getElementType().isSignlessInteger(64);
-  if (isIndex && type.getRank() == 1 && sizesAgree(type.getDimSize(0), size))
+  if (isIndexElement(type.getElementType()) && type.getRank() == 1 && sizesAgree(type.getDimSize(0), size))
     return success();
   return emitError() << "expected " << name << " of " << formatShape({size}) << " elements of i32 or i64, got " << type;
 }
@@ -329,41 +328,23 @@ public:
         keyHeads(op.getKvHeads()), scale(op.getScale().convertToDouble()),
         type(ScalarLoops::computeType(op.getQuery().getType().getElementType())), depth(loops.dim(out[1], 2)),
         width(loops.dim(out[1], 3)), zero(loops.number(0, type)) {
-    auto shape = cast<MemRefType>(out[1].getType()).getShape();
-    state = buffer({shape[2], shape[3]}, {depth, width});
-    row = buffer({shape[3]}, {width});
+    state = loops.buffer(type, {depth, width});
+    row = loops.buffer(type, width);
   }
 
   void run() {
     loops.each({depth, width}, [&](const Scalars &at) {
-      loops.store(in.getPastState() ? convert(loops.load(in.getPastState(), {batch, head, at[0], at[1]})) : zero, state,
+      loops.store(in.getPastState() ? loops.toFloat(loops.load(in.getPastState(), {batch, head, at[0], at[1]}), type) : zero, state,
                   at);
     });
     loops.each({loops.dim(in.getQuery(), 1)}, [&](const Scalars &t) { step(t[0]); });
     loops.each({depth, width}, [&](const Scalars &at) {
       Type stored = ScalarLoops::computeType(cast<MemRefType>(out[1].getType()).getElementType());
-      loops.store(convert(loops.load(state, at), stored), out[1], {batch, head, at[0], at[1]});
+      loops.store(loops.toFloat(loops.load(state, at), stored), out[1], {batch, head, at[0], at[1]});
     });
   }
 
 private:
-  Value buffer(ArrayRef<int64_t> shape, const Scalars &sizes) {
-    SmallVector<Value> dynamic;
-    for (auto [size, value] : llvm::zip_equal(shape, sizes))
-      if (ShapedType::isDynamic(size))
-        dynamic.push_back(value);
-    return memref::AllocOp::create(loops.builder, loops.loc, MemRefType::get(shape, type), dynamic);
-  }
-
-  Scalar convert(Scalar value, Type to = {}) {
-    unsigned from = value.type().getIntOrFloatBitWidth(), width = (to ? to : type).getIntOrFloatBitWidth();
-    if (from == width)
-      return value;
-    Type target = to ? to : type;
-    return {loops, from < width ? Value(arith::ExtFOp::create(loops.builder, loops.loc, target, value.value))
-                                : Value(arith::TruncFOp::create(loops.builder, loops.loc, target, value.value))};
-  }
-
   /// Element d of one head's part of a packed row.
   Scalar packed(Value tensor, Scalar t, Scalar whichHead, Scalar size, Scalar d) {
     return loops.load(tensor, {batch, t, whichHead * size + d});

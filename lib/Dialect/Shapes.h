@@ -40,6 +40,9 @@ llvm::LogicalResult checkElementTypes(EmitError emitError, llvm::ArrayRef<mlir::
 llvm::LogicalResult checkVector(EmitError emitError, llvm::StringRef name, mlir::Value value, int64_t size,
                                 mlir::Type elementType);
 
+/// Whether elements of this type can be indices, positions and lengths.
+inline bool isIndexElement(mlir::Type type) { return type.isSignlessInteger(32) || type.isSignlessInteger(64); }
+
 /// Fails unless 0 <= axis < rank.
 llvm::LogicalResult checkAxis(EmitError emitError, int64_t axis, int64_t rank);
 

@@ -1,12 +1,13 @@
-// Reader of torch.export archives: a zip of model.json (the graph, in PyTorch's export schema 8) and of one file a weight.
+// Reader of torch.export archives: a zip of model.json (the graph, in PyTorch's export schema 8) and of one file a
+// weight.
 //
-// The program is taken as torch.export wrote it. What names of the schema mean: torch/_export/serde/schema.py of PyTorch.
+// The program is taken as torch.export wrote it. What names of the schema mean: torch/_export/serde/schema.py of
+// PyTorch.
 #include "TorchReader.h"
 #include "Known.h"
-#include "llvm/ADT/ScopeExit.h"
+#include "TorchArchive.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/JSON.h"
-#include <zip.h>
 
 using namespace coat::onnx;
 using namespace coat::torch;
@@ -18,107 +19,20 @@ bool coat::torch::isArchive(llvm::ArrayRef<char> bytes) {
 
 namespace {
 constexpr int64_t schemaMajor = 8;
-constexpr uint64_t maxEntry = uint64_t(1) << 36;
 
-/// The schema's ScalarType as ONNX's data type.
-int32_t dataTypeOf(int64_t scalarType) {
-  static const llvm::DenseMap<int64_t, int32_t> types = {{1, UInt8}, {2, Int8},    {3, Int16},  {4, Int32}, {5, Int64},    {6, Float16},
-                                                         {7, Float}, {8, Double},  {12, Bool}, {13, BFloat16}, {28, UInt16}};
+/// ONNX's data type and the bytes of an element; none for types that coat does not know.
+struct ElementType {
+  int32_t type = Undefined;
+  int64_t bytes = 0;
+};
+
+/// What the schema's ScalarType stands for.
+ElementType elementOf(int64_t scalarType) {
+  static const llvm::DenseMap<int64_t, ElementType> types = {
+      {1, {UInt8, 1}}, {2, {Int8, 1}},   {3, {Int16, 2}}, {4, {Int32, 4}},     {5, {Int64, 8}},  {6, {Float16, 2}},
+      {7, {Float, 4}}, {8, {Double, 8}}, {12, {Bool, 1}}, {13, {BFloat16, 2}}, {28, {UInt16, 2}}};
   return types.lookup(scalarType);
 }
-
-int64_t bytesOf(int32_t type) {
-  switch (type) {
-  case Bool:
-  case UInt8:
-  case Int8:
-    return 1;
-  case Float16:
-  case BFloat16:
-  case Int16:
-  case UInt16:
-    return 2;
-  case Float:
-  case Int32:
-    return 4;
-  case Double:
-  case Int64:
-    return 8;
-  default:
-    return 0;
-  }
-}
-
-/// Whether brackets nest no deeper than any program's; llvm::json calls itself for each.
-bool isShallow(llvm::StringRef text) {
-  constexpr int deepest = 64;
-  int depth = 0;
-  bool inString = false;
-  for (size_t i = 0; i < text.size() && depth <= deepest; ++i) {
-    char c = text[i];
-    if (inString && c == '\\')
-      ++i; // whatever it escapes
-    else if (c == '"')
-      inString = !inString;
-    else if (!inString)
-      depth += (c == '[' || c == '{') - (c == ']' || c == '}');
-  }
-  return depth <= deepest;
-}
-
-/// The files of an archive.
-class Archive {
-public:
-  explicit Archive(llvm::ArrayRef<char> bytes) {
-    zip_error_t error;
-    zip_error_init(&error);
-    source = zip_source_buffer_create(bytes.data(), bytes.size(), 0, &error);
-    zip = source ? zip_open_from_source(source, ZIP_RDONLY, &error) : nullptr;
-    zip_error_fini(&error);
-    if (!zip && source)
-      zip_source_free(source);
-  }
-  ~Archive() {
-    if (zip)
-      zip_discard(zip); // frees the source, too
-  }
-
-  bool isOpen() const { return zip; }
-  /// The folder that everything lies in, with its slash; nothing when there is no file `name` in one.
-  std::optional<std::string> folderOf(llvm::StringRef name) const {
-    for (zip_int64_t i = 0; i < zip_get_num_entries(zip, 0); ++i) {
-      llvm::StringRef path = zip_get_name(zip, i, 0);
-      if (path.consume_back(name) && path.ends_with("/"))
-        return path.str();
-    }
-    return std::nullopt;
-  }
-  /// The whole file, null when it is not there or damaged.
-  std::shared_ptr<std::vector<char>> read(const std::string &path) const {
-    zip_stat_t stat;
-    if (zip_stat(zip, path.c_str(), 0, &stat) || !(stat.valid & ZIP_STAT_SIZE) || stat.size > maxEntry)
-      return nullptr;
-    zip_file_t *file = zip_fopen(zip, path.c_str(), 0);
-    auto close = llvm::scope_exit([&] {
-      if (file)
-        zip_fclose(file);
-    });
-    // A file that claims to be larger than all of the archive grows as it is read.
-    auto result = std::make_shared<std::vector<char>>();
-    std::vector<char> chunk(1 << 20);
-    while (file && result->size() < stat.size) {
-      zip_int64_t count = zip_fread(file, chunk.data(), std::min<uint64_t>(chunk.size(), stat.size - result->size()));
-      if (count <= 0)
-        break;
-      result->insert(result->end(), chunk.begin(), chunk.begin() + count);
-    }
-    return file && result->size() == stat.size ? result : nullptr;
-  }
-
-private:
-  zip_source_t *source = nullptr;
-  zip_t *zip = nullptr;
-};
 
 /// One argument of a call as an attribute; the tensors and symbolic sizes it names go to `inputs`.
 class ArgumentReader {
@@ -188,7 +102,7 @@ private:
     if (!boolean && !number)
       return false;
     attribute.kind = AttributeData::Int;
-    attribute.i = boolean ? *boolean : isType ? dataTypeOf(*number) : *number;
+    attribute.i = boolean ? *boolean : isType ? elementOf(*number).type : *number;
     return true;
   }
   /// Numbers that JSON lacks are strings.
@@ -251,9 +165,27 @@ private:
   std::vector<std::string> &inputs;
 };
 
+/// Whether brackets nest no deeper than any program's; llvm::json calls itself for each.
+bool isShallow(llvm::StringRef text) {
+  constexpr int deepest = 64;
+  int depth = 0;
+  bool inString = false;
+  for (size_t i = 0; i < text.size() && depth <= deepest; ++i) {
+    char c = text[i];
+    if (inString && c == '\\')
+      ++i; // whatever it escapes
+    else if (c == '"')
+      inString = !inString;
+    else if (!inString)
+      depth += (c == '[' || c == '{') - (c == ']' || c == '}');
+  }
+  return depth <= deepest;
+}
+
 class ProgramReader {
 public:
-  ProgramReader(const Archive &archive, Model &model, std::string &error) : archive(archive), model(model), error(error) {}
+  ProgramReader(const Archive &archive, Model &model, std::string &error)
+      : archive(archive), model(model), error(error) {}
 
   bool run() {
     auto found = archive.isOpen() ? archive.folderOf("models/model.json") : std::nullopt;
@@ -266,7 +198,8 @@ public:
     const json::Object *version = program->getObject("schema_version");
     int64_t major = version ? version->getInteger("major").value_or(0) : 0;
     if (major != schemaMajor)
-      return fail("expected schema version " + llvm::Twine(schemaMajor) + " of torch.export, got " + llvm::Twine(major));
+      return fail("expected schema version " + llvm::Twine(schemaMajor) + " of torch.export, got " +
+                  llvm::Twine(major));
     const json::Object *opsets = program->getObject("opset_version");
     model.irVersion = 10; // of what this becomes
     model.opsets = {{"aten", opsets ? opsets->getInteger("aten").value_or(1) : 1}, {"python", 1}};
@@ -350,21 +283,22 @@ private:
       return fail(what + ": expected the bytes of a tensor, got a pickled one");
     Tensor tensor;
     tensor.name = placeholder.str();
-    tensor.type = dataTypeOf(meta->getInteger("dtype").value_or(0));
+    ElementType element = elementOf(meta->getInteger("dtype").value_or(0));
+    tensor.type = element.type;
     std::vector<Dimension> dims, strides;
     if (!readSizes(meta->getArray("sizes"), what, dims) || !readSizes(meta->getArray("strides"), what, strides))
       return false;
     for (const Dimension &dim : dims)
       tensor.dims.push_back(dim.size);
     auto count = elementCount(tensor.dims);
-    int64_t width = bytesOf(tensor.type);
-    if (!count || !width || *count > int64_t(maxEntry) / width || strides.size() != dims.size())
+    if (!count || !element.bytes || *count > int64_t(Archive::maxEntry) / element.bytes ||
+        strides.size() != dims.size())
       return fail(what + ": expected sizes, strides and a type that coat knows, got others");
     auto bytes = archive.read(folder + found->second.first + record.getString("path_name").value_or("").str());
     if (!bytes)
       return fail(what + ": expected its bytes in the archive, got none, or damaged ones");
     const json::Object *offset = meta->getObject("storage_offset");
-    bytes = rowMajor(bytes, tensor.dims, strides, offset ? offset->getInteger("as_int").value_or(0) : 0, width);
+    bytes = rowMajor(bytes, tensor.dims, strides, offset ? offset->getInteger("as_int").value_or(0) : 0, element.bytes);
     if (!bytes)
       return fail(what + ": expected the bytes of all elements, got fewer");
     tensor.bytes = *bytes;
@@ -373,8 +307,9 @@ private:
     return true;
   }
 
-  static std::shared_ptr<std::vector<char>> rowMajor(std::shared_ptr<std::vector<char>> bytes, llvm::ArrayRef<int64_t> shape,
-                                                     llvm::ArrayRef<Dimension> strides, int64_t offset, int64_t width) {
+  static std::shared_ptr<std::vector<char>> rowMajor(std::shared_ptr<std::vector<char>> bytes,
+                                                     llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<Dimension> strides,
+                                                     int64_t offset, int64_t width) {
     int64_t elements = bytes->size() / width, next = 1, last = offset;
     bool dense = offset == 0;
     for (int64_t i = shape.size() - 1; i >= 0; --i) {
@@ -383,7 +318,8 @@ private:
         return std::make_shared<std::vector<char>>();
       dense &= shape[i] == 1 || strides[i].size == next;
       next *= shape[i];
-      if (strides[i].size < 0 || llvm::MulOverflow(shape[i] - 1, strides[i].size, span) || llvm::AddOverflow(last, span, last))
+      if (strides[i].size < 0 || llvm::MulOverflow(shape[i] - 1, strides[i].size, span) ||
+          llvm::AddOverflow(last, span, last))
         return nullptr;
     }
     if (offset < 0 || last >= elements)
@@ -408,7 +344,7 @@ private:
     const json::Object *meta = values ? values->getObject(name) : nullptr;
     if (!meta)
       return fail("input '" + name + "': expected a tensor with a type, got none");
-    ValueInfo input{name.str(), true, dataTypeOf(meta->getInteger("dtype").value_or(0)), true, {}};
+    ValueInfo input{name.str(), true, elementOf(meta->getInteger("dtype").value_or(0)).type, true, {}};
     if (!readSizes(meta->getArray("sizes"), ("input '" + name + "'").str(), input.dims))
       return false;
     model.graph.inputs.push_back(std::move(input));
@@ -434,7 +370,9 @@ private:
           return false;
         continue;
       }
-      llvm::StringRef nameOf = kind == "parameter" ? "parameter_name" : kind == "buffer" ? "buffer_name" : "tensor_constant_name";
+      llvm::StringRef nameOf = kind == "parameter" ? "parameter_name"
+                               : kind == "buffer"  ? "buffer_name"
+                                                   : "tensor_constant_name";
       auto name = record->getString(nameOf);
       if (!name)
         return fail("expected parameters, buffers, constants and inputs, got " + kind);
@@ -491,8 +429,8 @@ private:
       AttributeData attribute;
       attribute.name = named ? named->getString("name").value_or("").str() : "";
       if (!argument || !ArgumentReader(attribute, node.inputs).read(*argument))
-        return fail("node '" + node.name + "' (" + node.domain + "." + node.op + "): expected arguments that coat knows, got '" +
-                    attribute.name + "' of another kind");
+        return fail("node '" + node.name + "' (" + node.domain + "." + node.op +
+                    "): expected arguments that coat knows, got '" + attribute.name + "' of another kind");
       if (attribute.kind != AttributeData::Undefined)
         node.attributes.push_back(std::move(attribute));
     }
@@ -500,7 +438,8 @@ private:
       const json::Object *result = value.getAsObject();
       AttributeData names;
       if (!result || !ArgumentReader(names, node.outputs).read(*result))
-        return fail("node '" + node.name + "' (" + node.domain + "." + node.op + "): expected results that are tensors, got another");
+        return fail("node '" + node.name + "' (" + node.domain + "." + node.op +
+                    "): expected results that are tensors, got another");
     }
     model.graph.nodes.push_back(std::move(node));
     return true;

@@ -83,6 +83,9 @@ public:
   Scalar dim(mlir::Value memref, int64_t dimension);
   Scalars dims(mlir::Value memref);
 
+  /// Scratch of the kernel, of `elementType`; sizes that are constants become the type's.
+  mlir::Value buffer(mlir::Type elementType, mlir::ArrayRef<Scalar> sizes);
+
   /// The loops over all elements of `result`, except along the dimensions `whole`, whose indices are left empty. The
   /// outermost one or two of the loops (never the last dimension) are the scf.forall, that is, the tasks.
   void eachResult(mlir::Value result, mlir::ArrayRef<int64_t> whole, Body body);
