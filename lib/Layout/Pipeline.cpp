@@ -30,3 +30,18 @@ void coat::buildLayoutPipeline(OpPassManager &pm, const LayoutOptions &options) 
   entry.addPass(createCanonicalizerPass());
   entry.addPass(createCoatAssignSchedules({options.cpu, options.tuning, options.variant}));
 }
+
+void coat::buildGpuLayoutPipeline(OpPassManager &pm) {
+  OpPassManager &entry = pm.nest<func::FuncOp>();
+  entry.addPass(createCoatChannelsLast());
+  entry.addPass(createCoatSimplifyMovement());
+  entry.addPass(createCoatFoldConstants());
+  entry.addPass(createCanonicalizerPass());
+  entry.addPass(createCSEPass());
+  entry.addPass(createCoatPointwiseToMatmul());
+  entry.addPass(createCanonicalizerPass());
+  entry.addPass(createCSEPass());
+  entry.addPass(createCoatExpandAttention());
+  entry.addPass(createCoatSplitCaches());
+  entry.addPass(createCanonicalizerPass());
+}

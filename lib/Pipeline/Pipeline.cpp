@@ -4,6 +4,7 @@
 #include "coat/Graph/Passes.h"
 #include "coat/Kernels/Passes.h"
 #include "coat/Layout/Passes.h"
+#include "coat/Lower/NVGPU/Passes.h"
 #include "coat/Lower/Passes.h"
 #include "coat/Memory/Passes.h"
 #include "coat/Reference/Passes.h"
@@ -54,7 +55,19 @@ constexpr Stage reference[] = {
     {"lower", "LLVM dialect", lower},
 };
 
+// --device=cuda, at every -O. What the stages share with CPUs they do in the same way.
+constexpr Stage cuda[] = {
+    {"graph", "recognise, fold and clean the graph", [](OpPassManager &pm, const coat::CompileOptions &o) { coat::buildGraphPipeline(pm, mayRound(o)); }},
+    {"layout-gpu", "channels-last; what has no kernel on GPUs as what has", [](OpPassManager &pm, const coat::CompileOptions &o) { coat::buildGpuLayoutPipeline(pm); }},
+    {"kernels", "group ops, outline kernels, share equal ones", [](OpPassManager &pm, const coat::CompileOptions &o) { coat::buildKernelsPipeline(pm, o.optLevel > 1); }},
+    // From here on each kernel is on its own.
+    {"nvgpu", "GPU kernels of the LLVM and NVVM dialects", [](OpPassManager &pm, const coat::CompileOptions &o) { coat::buildNVGPUPipeline(pm, {o.gpuArchs, o.tf32}); }},
+    {"memory", "one arena, one weight blob", plain<coat::buildMemoryPipeline>},
+};
+
 ArrayRef<Stage> stages(const coat::CompileOptions &options) {
+  if (options.device == coat::Device::cuda)
+    return cuda;
   return options.optLevel == 0 ? ArrayRef<Stage>(reference) : ArrayRef<Stage>(optimizing);
 }
 } // namespace
@@ -73,12 +86,15 @@ void coat::registerPassesAndPipelines() {
   registerCoatVectorPasses();
   registerCoatMemoryPasses();
   registerCoatLowerPasses();
+  registerCoatNVGPUPasses();
   registerCoatReferencePasses();
   auto add = [](const Stage &stage) {
     PassPipelineRegistration<>(("coat-stage-" + Twine(stage.name)).str(), stage.summary, [build = stage.build](OpPassManager &pm) { build(pm, CompileOptions()); });
   };
   llvm::for_each(optimizing, add);
   add(reference[0]);
+  add(cuda[1]);
+  add(cuda[3]);
 }
 
 std::vector<std::string> coat::stageNames(const CompileOptions &options) {

@@ -2,6 +2,7 @@
 // name=value, levels, ISA lists) is read here, with the flag's name in every message.
 #include "Flags.h"
 #include "coat/Target/Cpu.h"
+#include "coat/Target/Gpu.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Config/llvm-config.h"
@@ -49,6 +50,19 @@ struct CommandLine {
                              cl::sub(verify)};
   cl::opt<std::string> mcpu{
       "mcpu", cl::desc("the same as -march"), cl::value_desc("cpu"), cl::sub(compile), cl::sub(check), cl::sub(verify)};
+  cl::opt<std::string> device{"device", cl::init("cpu"), cl::desc("where kernels run: cpu or cuda (docs/Gpu.md)"),
+                              cl::value_desc("cpu|cuda"), cl::sub(compile)};
+  cl::list<std::string> gpuArch{"gpu-arch", cl::CommaSeparated,
+                                cl::desc("--device=cuda: architectures to compile for (default sm_80,sm_90a)"),
+                                cl::value_desc("sm_80,.."), cl::sub(compile)};
+  cl::opt<bool> tf32{"tf32", cl::desc("--device=cuda: products of f32 round their operands to tf32, for tensor cores"),
+                     cl::sub(compile)};
+  cl::opt<std::string> dtype{"dtype",
+                             cl::desc("--device=cuda: round the operands of convolutions, products and attention of an "
+                                      "f32 model to f16 or bf16, for tensor cores"),
+                             cl::value_desc("f16|bf16"), cl::sub(compile)};
+  cl::opt<std::string> cudaPath{"cuda-path", cl::desc("folder of a CUDA toolkit, or of PyPI's nvidia-cuda-nvcc, for ptxas"),
+                                cl::value_desc("folder"), cl::sub(compile)};
   cl::list<std::string> isa{"isa",
                             cl::CommaSeparated,
                             cl::desc("several CPUs in one library, chosen once at run time"),
@@ -152,7 +166,7 @@ public:
   Status read() {
     readVerb();
     readPlain();
-    for (auto part : {&Reader::readLevel, &Reader::readTarget, &Reader::readCpus, &Reader::readDims,
+    for (auto part : {&Reader::readLevel, &Reader::readTarget, &Reader::readCpus, &Reader::readGpus, &Reader::readDims,
                       &Reader::readShapes, &Reader::readChoices})
       if (Status status = (this->*part)())
         return status;
@@ -256,6 +270,37 @@ private:
     return ok;
   }
 
+  Status readGpus() {
+    CompileOptions &pipeline = flags.compile.pipeline;
+    if (line.device != "cpu" && line.device != "cuda")
+      return fail(wrong, "--device=" + line.device + ": expected cpu or cuda");
+    if (line.device == "cpu") {
+      const char *only = !line.gpuArch.empty()    ? "--gpu-arch"
+                         : line.tf32              ? "--tf32"
+                         : !line.dtype.empty()    ? "--dtype"
+                         : !line.cudaPath.empty() ? "--cuda-path"
+                                                  : nullptr;
+      return only ? fail(wrong, llvm::Twine(only) + ": expected with --device=cuda") : ok;
+    }
+    pipeline.device = Device::cuda;
+    pipeline.gpuArchs = {line.gpuArch.begin(), line.gpuArch.end()};
+    if (pipeline.gpuArchs.empty())
+      pipeline.gpuArchs = {"sm_80", "sm_90a"};
+    for (const std::string &name : pipeline.gpuArchs)
+      if (!findGpuTarget(name)) {
+        std::string names;
+        for (const GpuTarget &target : gpuTargets())
+          names += (names.empty() ? "" : ", ") + target.name.str();
+        return fail(wrong, "--gpu-arch=" + name + ": expected one of " + names);
+      }
+    if (!line.dtype.empty() && line.dtype != "f16" && line.dtype != "bf16")
+      return fail(wrong, "--dtype=" + line.dtype + ": expected f16 or bf16");
+    pipeline.tf32 = line.tf32;
+    pipeline.dtype = line.dtype;
+    flags.compile.emit.cudaPath = line.cudaPath;
+    return ok;
+  }
+
   Status readDims() {
     bool isValue = flags.verb == Verb::run || flags.verb == Verb::bench;
     for (StringRef text : line.dims) {
@@ -354,6 +399,9 @@ private:
       os << " --disable-pass=" << pass;
     os << (c.weightsInFile ? " --weights=file" : " --weights=embed") << (c.pipeline.debugLines ? " -g" : "")
        << (c.emit.sanitizeAddress ? " --sanitize=address" : "");
+    if (c.pipeline.device == Device::cuda)
+      os << " --device=cuda --gpu-arch=" << llvm::join(c.pipeline.gpuArchs, ",") << (c.pipeline.tf32 ? " --tf32" : "")
+         << (c.pipeline.dtype.empty() ? "" : " --dtype=" + c.pipeline.dtype);
   }
 
   CommandLine &line;

@@ -26,6 +26,7 @@ struct EmitOptions {
   bool smallest = false;                                  // -Os: short code where it is not vectors already
   bool sanitizeAddress = false;                           // loads and stores are checked by AddressSanitizer
   bool verbose = false;                                   // a line a kernel on stderr: passes chosen, spills, stack
+  std::string cudaPath;                                   // --cuda-path: where ptxas is looked for first
   // Called, if set, when the weights are on disk and not read again: they may be freed before the linker takes as much.
   std::function<void()> weightsWritten;
 };

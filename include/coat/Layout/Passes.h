@@ -19,6 +19,8 @@ struct LayoutOptions {
 
 /// Appends the passes of the stage, in order.
 void buildLayoutPipeline(mlir::OpPassManager &pm, const LayoutOptions &options);
+/// The same for GPUs: layouts only; padding stays with its op, weights stay as the model has them.
+void buildGpuLayoutPipeline(mlir::OpPassManager &pm);
 } // namespace coat
 
 #endif
