@@ -162,7 +162,9 @@ void coat::optimize(Module &module, TargetMachine &machine, Effort effort, const
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, components, modules);
   ModulePassManager passes;
-  if (effort == Effort::light)
+  if (effort == Effort::glue)
+    cantFail(builder.parsePassPipeline(passes, "globaldce,ipsccp,function(sroa,early-cse,simplifycfg),globaldce"));
+  else if (effort == Effort::light)
     cantFail(builder.parsePassPipeline(passes, "function(sroa,early-cse,loop-mssa(licm))"));
   else
     passes = builder.buildPerModuleDefaultPipeline(effort == Effort::small ? OptimizationLevel::Os

@@ -13,6 +13,7 @@ namespace coat {
 
 /// Which LLVM passes run before code generation.
 enum class Effort {
+  glue,  // what constant tables leave of code that was optimized before, and straight lists of calls
   light, // scalar clean-up and hoisting: keeps the order that a microkernel was written in
   fixed, // -O3 without vectorizers: for code that is vectors already
   full,  // -O3

@@ -2,8 +2,10 @@
 // that LLVM specialises the argument checks of model.c for the model's constant tables.
 #include "CompileHost.h"
 #include "CompileKernels.h"
+#include "DeviceTables.h"
 #include "Tables.h"
 #include "embedded.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/Bitcode/BitcodeReader.h"
@@ -21,13 +23,18 @@ namespace {
 constexpr StringLiteral exportPrefix = "coat_export_";
 constexpr StringLiteral loaderName = "coat_model_v1";
 
-/// The functions of `lowered` that are not kernels; kernels stay as declarations.
+/// The functions of the runtime that bodies call.
+constexpr StringLiteral launchers[] = {"coat_parallel", "coat_cuda_launch"};
+
+/// The functions of `lowered` that are not kernels; kernels stay as declarations, and those of GPUs away.
 std::unique_ptr<Module> translateHost(mlir::ModuleOp lowered, LLVMContext &context) {
   mlir::OpBuilder b(lowered.getContext());
   mlir::OwningOpRef<mlir::ModuleOp> host = mlir::ModuleOp::create(b, lowered.getLoc());
   b.setInsertionPointToEnd(host->getBody());
   for (mlir::Operation &op : *lowered.getBody()) {
     auto function = dyn_cast<mlir::LLVM::LLVMFuncOp>(op);
+    if (isa<mlir::gpu::GPUModuleOp>(op))
+      continue;
     if (function && function->hasAttr("coat.kernel")) {
       auto declaration = cast<mlir::LLVM::LLVMFuncOp>(b.cloneWithoutRegions(op));
       declaration.setLinkage(mlir::LLVM::Linkage::External);
@@ -44,7 +51,7 @@ Expected<Function *> linkBody(Module &module, const Module &host, const ModelDes
                               const std::string &suffix) {
   std::unique_ptr<Module> copy = CloneModule(host);
   for (Function &function : *copy)
-    if (function.getName() != "coat_parallel" && !function.isIntrinsic()) {
+    if (!is_contained(launchers, function.getName()) && !function.isIntrinsic()) {
       function.setName(function.getName() + suffix);
       if (function.isDeclaration()) {
         function.setVisibility(GlobalValue::HiddenVisibility);
@@ -60,10 +67,10 @@ Expected<Function *> linkBody(Module &module, const Module &host, const ModelDes
   return function;
 }
 
-/// model.c for the architecture of `options`.
-Expected<std::unique_ptr<Module>> readRuntime(const EmitOptions &options, LLVMContext &context) {
+/// model.c or cuda.c for the architecture of `options`.
+Expected<std::unique_ptr<Module>> readRuntime(const EmitOptions &options, bool onDevice, LLVMContext &context) {
   StringRef arch = Triple::getArchTypeName(Triple(options.triple).getArch());
-  std::string_view bitcode = modelBitcode(std::string_view(arch.data(), arch.size()));
+  std::string_view bitcode = modelBitcode(std::string_view(arch.data(), arch.size()), onDevice);
   if (bitcode.empty())
     return createStringError("expected target x86_64 or aarch64, got %s", arch.str().c_str());
   return parseBitcodeFile(MemoryBufferRef(StringRef(bitcode.data(), bitcode.size()), "runtime"), context);
@@ -100,7 +107,7 @@ Expected<std::unique_ptr<Module>> coat::buildHost(mlir::ModuleOp lowered, const 
   auto machine = makeHostMachine(options);
   if (!machine)
     return machine.takeError();
-  auto module = readRuntime(options, context);
+  auto module = readRuntime(options, model.onDevice, context);
   if (!module)
     return module.takeError();
   (*module)->setTargetTriple((*machine)->getTargetTriple());
@@ -113,7 +120,14 @@ Expected<std::unique_ptr<Module>> coat::buildHost(mlir::ModuleOp lowered, const 
   host->setTargetTriple((*module)->getTargetTriple());
   host->setDataLayout((*module)->getDataLayout());
   SmallVector<Function *> bodies;
-  for (const IsaOptions &isa : options.isas) {
+  if (model.onDevice) { // one body, whatever the CPU
+    Expected<Function *> body = linkBody(**module, *host, model, "");
+    if (!body)
+      return body.takeError();
+    if (Error error = addDeviceTables(**module, model, *body))
+      return std::move(error);
+  }
+  for (const IsaOptions &isa : model.onDevice ? ArrayRef<IsaOptions>() : ArrayRef<IsaOptions>(options.isas)) {
     Expected<Function *> body = linkBody(**module, *host, model, isaSuffix(options, isa));
     if (!body)
       return body.takeError();
@@ -129,8 +143,11 @@ Expected<std::unique_ptr<Module>> coat::buildHost(mlir::ModuleOp lowered, const 
   if (Error error = addTables(**module, model, options, bodies, weights))
     return std::move(error);
   // Once a launch would make the body several times as large, for nothing that shows.
-  (*module)->getFunction("coat_parallel")->addFnAttr(Attribute::NoInline);
+  for (StringRef launcher : launchers)
+    if (Function *function = (*module)->getFunction(launcher))
+      function->addFnAttr(Attribute::NoInline);
   nameAndHide(**module, model, loadable);
-  optimize(**module, **machine, options.smallest ? Effort::small : Effort::fixed, options);
+  // The runtime's bitcode was optimized when coat was built. Doing all of that anew doubles the time of a small model.
+  optimize(**module, **machine, Effort::glue, options);
   return std::move(*module);
 }

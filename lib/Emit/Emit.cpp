@@ -120,6 +120,9 @@ private:
       return kernels.takeError();
     std::vector<std::string> files = {folder.file("host.o")};
     StringSet<> known;
+    if (model.onDevice)
+      for (StringRef name : {"dlopen", "dlsym"}) // of the driver
+        known.insert(name);
     for (const CompiledKernel &kernel : *kernels) {
       known.insert(kernel.name);
       files.push_back(folder.file(kernel.name + ".o"));

@@ -86,7 +86,9 @@ static void writeArgs(llvm::raw_ostream &os, const ModelDescription &model) {
   size_t width = 0;
   for (auto &[member, comment] : members)
     width = std::max(width, member.size());
-  os << "/* Dense row-major tensors: inputs, then outputs; then the symbolic dimensions. */\n"
+  os << (model.onDevice ? "/* Dense row-major tensors in the memory of the GPU, aligned to 16 bytes (or in that of the host, with the flag\n"
+                          " * COAT_HOST_TENSORS): inputs, then outputs; then the symbolic dimensions. */\n"
+                        : "/* Dense row-major tensors: inputs, then outputs; then the symbolic dimensions. */\n")
      << "typedef struct " << model.name << "_args {\n";
   for (auto &[member, comment] : members)
     os << "  " << member << std::string(width - member.size() + 1, ' ') << "/* " << comment << " */\n";
@@ -105,7 +107,8 @@ static void writeMacros(llvm::raw_ostream &os, const ModelDescription &model) {
   if (!model.symbols.empty())
     os << "\n";
   if (model.symbols.empty())
-    os << "/* What " << model.name << "_workspace_size() returns, for static buffers (aligned to COAT_ALIGNMENT). */\n"
+    os << "/* What " << model.name << "_workspace_size() returns, for "
+       << (model.onDevice ? "device memory" : "static buffers") << " (aligned to COAT_ALIGNMENT). */\n"
        << llvm::formatv("#define {0}_WORKSPACE_SIZE(threads) ((size_t){1} + (size_t){2} * (size_t)(threads))\n",
                         model.name, roundUp(model.workspaceSize), roundUp(model.scratchSize));
   if (model.weightsInFile && model.weightsSize)
@@ -114,14 +117,23 @@ static void writeMacros(llvm::raw_ostream &os, const ModelDescription &model) {
   os << "\n";
 }
 
-constexpr const char *functions = R"(/* Names, types, shapes and kernels. */
+constexpr const char *before = R"(/* Names, types, shapes and kernels. */
 const coat_model_info *@_info(void);
 
 /* Bytes that one run needs at coat_options::workspace; depends on the dimensions and the thread count. */
 size_t @_workspace_size(const @_args *args, const coat_options *options);
 
-/* Runs the model. COAT_OK or another coat_status; nothing is computed then. `options` may be NULL. Re-entrant. */
-int @_run(const @_args *args, const coat_options *options);
+)";
+
+constexpr const char *onCpu = R"(/* Runs the model. COAT_OK or another coat_status; nothing is computed then. `options` may be NULL. Re-entrant. */
+)";
+
+constexpr const char *onDevice = R"(/* Queues the model on coat_options::stream, with coat_options::state as @_init() filled it. COAT_OK or another
+ * coat_status. Neither allocates nor waits, so it may be captured in a CUDA graph; <coat/coat.h> says more. With
+ * coat_options::flags = COAT_HOST_TENSORS it takes tensors of the host, copies them, and waits. Re-entrant. */
+)";
+
+constexpr const char *after = R"(int @_run(const @_args *args, const coat_options *options);
 
 /* The same without types: pointers and values of symbols in the order of @_info(). */
 int @_run_flat(void *const *tensors, const int64_t *dims, const coat_options *options);
@@ -160,7 +172,7 @@ std::string coat::headerText(const ModelDescription &model) {
      << "#include \"coat/coat.h\"\n\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n";
   writeArgs(os, model);
   writeMacros(os, model);
-  os << named(functions, model);
+  os << named(before, model) << named(model.onDevice ? onDevice : onCpu, model) << named(after, model);
   os << "\n#ifdef __cplusplus\n} /* extern \"C\" */\n#endif\n\n#endif\n";
   return text;
 }

@@ -55,6 +55,30 @@ static void writeKernel(json::OStream &os, const KernelDescription &kernel) {
   });
 }
 
+static void writeSizes(json::OStream &os, llvm::StringRef key, const std::array<int64_t, 3> &sizes) {
+  os.attributeArray(key, [&] {
+    for (int64_t size : sizes)
+      os.value(size);
+  });
+}
+
+/// A kernel of "kernels" on one GPU architecture.
+static void writeDeviceKernel(json::OStream &os, const DeviceKernel &kernel) {
+  os.object([&] {
+    os.attribute("name", kernel.kernel);
+    os.attribute("arch", kernel.arch);
+    writeSizes(os, "grid", kernel.grid);
+    writeSizes(os, "block", kernel.block);
+    os.attribute("dynamic_shared", kernel.shared);
+    os.attribute("static_shared", kernel.staticShared);
+    os.attribute("registers", kernel.registers);
+    os.attribute("spills", kernel.spills);
+    os.attribute("stack", kernel.stack);
+    os.attribute("tma_maps", int64_t(kernel.maps.size()));
+    os.attribute("cubin_bytes", int64_t(kernel.cubin.size()));
+  });
+}
+
 std::string coat::jsonText(const ModelDescription &model) {
   std::string result;
   llvm::raw_string_ostream stream(result);
@@ -64,7 +88,8 @@ std::string coat::jsonText(const ModelDescription &model) {
     os.attribute("abi", COAT_ABI);
     os.attribute("compiler", compilerVersion);
     os.attribute("source_hash", model.sourceHash);
-    writeStrings(os, "isas", model.isas);
+    os.attribute("device", model.onDevice ? "cuda" : "cpu");
+    writeStrings(os, model.onDevice ? "targets" : "isas", model.isas);
     os.attributeArray("tensors", [&] {
       for (const TensorDescription &tensor : model.tensors)
         writeTensor(os, tensor);
@@ -92,6 +117,11 @@ std::string coat::jsonText(const ModelDescription &model) {
       for (const KernelDescription &kernel : model.kernels)
         writeKernel(os, kernel);
     });
+    if (model.onDevice)
+      os.attributeArray("device_kernels", [&] {
+        for (const DeviceKernel &kernel : model.deviceKernels)
+          writeDeviceKernel(os, kernel);
+      });
   });
   return result + "\n";
 }

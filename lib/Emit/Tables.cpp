@@ -1,12 +1,9 @@
-// The tables of runtime/model.h, field by field in the order of its structs and of those of runtime/coat.h. Struct types
-// are the natural ones of LLVM, which lay out as C does because every field of the C structs is a whole number of its
-// own alignments from the start.
+// The tables of runtime/model.h, field by field in the order of its structs and of those of runtime/coat.h.
 #include "Tables.h"
 #include "Compile.h"
+#include "TableBuilder.h"
 #include "coat/Emit/Interface.h"
 #include "model.h"
-#include "llvm/IR/Constants.h"
-#include "llvm/IR/DerivedTypes.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/ADT/StringExtras.h"
 
@@ -14,35 +11,10 @@ using namespace llvm;
 using namespace coat;
 
 namespace {
-class TableBuilder {
+class InfoBuilder : public TableBuilder {
 public:
-  TableBuilder(Module &module, const ModelDescription &model)
-      : module(module), model(model), context(module.getContext()), pointer(PointerType::get(context, 0)),
-        null(ConstantPointerNull::get(pointer)) {}
+  InfoBuilder(Module &module, const ModelDescription &model) : TableBuilder(module), model(model) {}
 
-  Constant *i32(int64_t n) { return ConstantInt::getSigned(Type::getInt32Ty(context), n); }
-  Constant *i64(int64_t n) { return ConstantInt::getSigned(Type::getInt64Ty(context), n); }
-  Constant *record(ArrayRef<Constant *> fields) { return ConstantStruct::getAnon(context, fields); }
-
-  Constant *global(Constant *value) {
-    auto *variable = new GlobalVariable(module, value->getType(), /*isConstant=*/true, GlobalValue::PrivateLinkage,
-                                        value, "coat_table");
-    variable->setUnnamedAddr(GlobalValue::UnnamedAddr::Global);
-    return variable;
-  }
-  Constant *text(StringRef s) { return global(ConstantDataArray::getString(context, s)); }
-  Constant *texts(ArrayRef<std::string> list) {
-    SmallVector<Constant *> items;
-    for (const std::string &s : list)
-      items.push_back(text(s));
-    return array(items);
-  }
-  /// The address of the items, laid out one after the other; null for none.
-  Constant *array(ArrayRef<Constant *> items) {
-    if (items.empty())
-      return null;
-    return global(ConstantArray::get(ArrayType::get(items.front()->getType(), items.size()), items));
-  }
   Constant *joined(ArrayRef<std::string> parts) { return text(llvm::join(parts, "+")); }
 
   Constant *dim(const DimDescription &dim) {
@@ -57,13 +29,6 @@ public:
                    i32((tensor.isOutput ? COAT_TENSOR_OUTPUT : 0) | (tensor.isCount ? COAT_TENSOR_COUNT : 0)), i32(0),
                    array(dims)});
   }
-  template <typename Range, typename Fn> Constant *table(const Range &range, Fn make) {
-    SmallVector<Constant *> items;
-    for (const auto &item : range)
-      items.push_back(make(item));
-    return array(items);
-  }
-
   /// A function of model.c, by its name there.
   Constant *function(StringRef name) {
     auto *type = FunctionType::get(Type::getVoidTy(context), false);
@@ -72,7 +37,7 @@ public:
 
   Constant *info() {
     int64_t inputs = llvm::count_if(model.tensors, [](const TensorDescription &t) { return !t.isOutput; });
-    return record({i64(sizeof(coat_model_info)), i32(COAT_ABI), i32(0), text(model.name), text(compilerVersion),
+    return record({i64(sizeof(coat_model_info)), i32(COAT_ABI), i32(model.onDevice ? COAT_DEVICE_CUDA : COAT_DEVICE_CPU), text(model.name), text(compilerVersion),
                    text(model.sourceHash), i32(inputs), i32(model.tensors.size() - inputs), i32(model.symbols.size()),
                    i32(model.aliases.size()), i32(model.isas.size()), i32(model.kernels.size()),
                    table(model.tensors, [&](const TensorDescription &t) { return tensor(t); }),
@@ -91,11 +56,7 @@ public:
                    function("coat_export_init"), function("coat_export_fini"), function("coat_export_strerror")});
   }
 
-  Module &module;
   const ModelDescription &model;
-  LLVMContext &context;
-  PointerType *pointer;
-  Constant *null;
 };
 
 /// The enum coat_cpu_feature bits that code for `isa` needs, from the features that LLVM may use for it.
@@ -123,7 +84,7 @@ Expected<uint64_t> featuresOf(const EmitOptions &options, const IsaOptions &isa)
 Error coat::addTables(Module &module, const ModelDescription &model, const EmitOptions &options,
                       ArrayRef<Function *> bodies, GlobalVariable *weights) {
   static_assert(sizeof(coat_model_info) == 168, "expected the tables below to list every field of coat_model_info");
-  TableBuilder t(module, model);
+  InfoBuilder t(module, model);
   SmallVector<Constant *> isas;
   for (auto [isa, body] : llvm::zip(options.isas, bodies)) {
     Expected<uint64_t> features = featuresOf(options, isa);
@@ -134,17 +95,8 @@ Error coat::addTables(Module &module, const ModelDescription &model, const EmitO
   int64_t dims = 0;
   for (const TensorDescription &tensor : model.tensors)
     dims += tensor.dims.size();
-  Constant *value = t.record({t.info(), t.array(isas), weights ? static_cast<Constant *>(weights) : t.null,
+  t.define("coat_the_model", t.record({t.info(), t.array(isas), weights ? static_cast<Constant *>(weights) : t.null,
                               t.i64(model.workspaceSize), t.i64(model.scratchSize), t.i64(dims),
-                              t.texts(model.requirements)});
-  GlobalVariable *declared = module.getGlobalVariable("coat_the_model");
-  auto *table = new GlobalVariable(module, value->getType(), /*isConstant=*/true, GlobalValue::ExternalLinkage, value,
-                                   "coat_the_model");
-  table->setVisibility(GlobalValue::HiddenVisibility);
-  if (declared) {
-    table->takeName(declared);
-    declared->replaceAllUsesWith(table);
-    declared->eraseFromParent();
-  }
+                              t.texts(model.requirements)}));
   return Error::success();
 }
