@@ -2,6 +2,7 @@
 #include "Contraction.h"
 #include "coat/Dialect/Coat.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "llvm/ADT/STLExtras.h"
 #include <numeric>
@@ -16,24 +17,35 @@ int64_t coat::sizeOf(ArrayRef<Digit> digits) {
   return size;
 }
 
+/// A chain of conversions between floating-point types on one operand, perhaps transposed.
+static bool movesOrConverts(linalg::GenericOp op) {
+  if (op.getNumReductionLoops() || op.getInputs().size() != 1 || op.getNumResults() != 1)
+    return false;
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  if (!maps[0].isPermutation() || !maps[1].isIdentity())
+    return false;
+  Value last = op.getBody()->getArgument(0);
+  for (Operation &inner : op.getBody()->without_terminator()) {
+    if (!isa<arith::ExtFOp, arith::TruncFOp>(inner) || inner.getOperand(0) != last)
+      return false;
+    last = inner.getResult(0);
+  }
+  return op.getBody()->getTerminator()->getOperand(0) == last;
+}
+
 FailureOr<Source> coat::findSource(Value tensor) {
   Source source;
   source.narrowest = getElementTypeOrSelf(tensor);
-  SmallVector<ArrayRef<int64_t>> permutations;
-  while (Operation *op = tensor.getDefiningOp()) {
-    if (auto cast = dyn_cast<CastOp>(op)) {
-      tensor = cast.getInput();
-      Type type = getElementTypeOrSelf(tensor);
-      if (!isa<FloatType>(type))
-        return failure();
-      if (type.getIntOrFloatBitWidth() < source.narrowest.getIntOrFloatBitWidth())
+  SmallVector<AffineMap> permutations;
+  while (auto generic = tensor.getDefiningOp<linalg::GenericOp>()) {
+    if (!movesOrConverts(generic))
+      return failure();
+    tensor = generic.getInputs().front();
+    for (Operation &op : generic.getBody()->without_terminator())
+      if (Type type = op.getOperand(0).getType();
+          type.getIntOrFloatBitWidth() < source.narrowest.getIntOrFloatBitWidth())
         source.narrowest = type;
-    } else if (auto transpose = dyn_cast<TransposeOp>(op)) {
-      tensor = transpose.getInput();
-      permutations.push_back(transpose.getPermutation());
-    } else {
-      break;
-    }
+    permutations.push_back(generic.getIndexingMapsArray().front());
   }
   auto read = tensor.getDefiningOp<bufferization::ToTensorOp>();
   auto argument = read ? dyn_cast<BlockArgument>(read.getBuffer()) : BlockArgument();
@@ -44,14 +56,13 @@ FailureOr<Source> coat::findSource(Value tensor) {
   source.argument = argument.getArgNumber();
   source.memory = type.getElementType();
   source.shape.assign(type.getShape().begin(), type.getShape().end());
-  for (ArrayRef<int64_t> permutation : llvm::reverse(permutations)) {
-    SmallVector<int64_t> shape, strides;
-    for (int64_t from : permutation) {
-      shape.push_back(source.shape[from]);
-      strides.push_back(source.strides[from]);
+  for (AffineMap map : llvm::reverse(permutations)) {
+    SmallVector<int64_t> shape(source.shape), strides(source.strides);
+    for (auto [i, expr] : llvm::enumerate(map.getResults())) {
+      unsigned dim = cast<AffineDimExpr>(expr).getPosition();
+      source.shape[dim] = shape[i];
+      source.strides[dim] = strides[i];
     }
-    source.shape = shape;
-    source.strides = strides;
   }
   return source;
 }
@@ -159,8 +170,8 @@ static FailureOr<Contraction> contractionOf(ConvOp op) {
   if (op.getFilterLayout() != FilterLayout::plain || failed(input) || failed(filter))
     return failure();
   auto shape = cast<RankedTensorType>(op.getResult().getType()).getShape();
-  DataLayout layout = op.getDataLayout();
-  if (layout != DataLayout::channels_last && !llvm::all_of(shape.drop_front(2), [](int64_t size) { return size == 1; }))
+  coat::DataLayout layout = op.getDataLayout();
+  if (layout != coat::DataLayout::channels_last && !llvm::all_of(shape.drop_front(2), [](int64_t size) { return size == 1; }))
     return failure();
   int64_t rank = shape.size(), channel = channelDim(layout, rank), group = op.getGroup();
   int64_t channels = input->shape[channel] / group;
@@ -221,6 +232,8 @@ FailureOr<Contraction> coat::findContraction(func::FuncOp kernel) {
   if (!c->type.isF16() && !c->type.isBF16() && !c->type.isF32())
     return failure();
   if (!left.isF32() && !left.isF16() && !left.isBF16())
+    return failure();
+  if (!getElementTypeOrSelf(root->getResult(0)).isF32())
     return failure();
   return c;
 }

@@ -1,5 +1,5 @@
-// What a kernel does with the sums of its product before it stores them: the element-wise ops behind the root, computed on
-// values that are still in registers.
+// What a kernel does with the sums of its product before it stores them: the element-wise generics behind the root, computed
+// on values that are still in registers.
 //
 // A place of the result is (row, column): the column is the last dimension, the row counts all others. Operands that
 // broadcast walk by digits, as in Contraction.h; a residual of the result's own layout is one multiplication.
@@ -8,12 +8,14 @@
 
 #include "Contraction.h"
 #include "GpuBuilder.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 
 namespace coat {
 class Epilogue {
 public:
-  /// Whether all that follows `root` in `kernel` is one element-wise chain into one argument.
-  static bool covers(mlir::func::FuncOp kernel, mlir::Operation *root);
+  /// Whether all that follows `root` in `kernel` is one element-wise chain into one argument, and `bias` (may be null) can be
+  /// computed.
+  static bool covers(mlir::func::FuncOp kernel, mlir::Operation *root, mlir::Value bias);
 
   /// `pointers` are the kernel's arguments, in global memory. `bias`, of each column, is added to the sums; null: none.
   Epilogue(GpuBuilder &g, mlir::func::FuncOp kernel, mlir::Operation *root, mlir::Value bias, mlir::ValueRange pointers);
@@ -31,16 +33,19 @@ private:
     int64_t width;
     bool aligned;
   };
-  /// Where an argument of `shape`, which broadcasts to the result's, has the place: digits of the row, stride of the column.
+  /// Where an argument has the place: digits of the row, stride of the column.
   struct Leaf {
     Digits row;
-    int64_t column, offset;
+    int64_t column = 0, offset = 0;
     mlir::Type type;
   };
-  Leaf leafOf(mlir::MemRefType type) const;
-  Values valuesOf(mlir::Value tensor, const Place &place);
-  Values loadLeaf(mlir::BlockArgument argument, const Place &place);
+  /// Of an argument whose indices `map` gives from those of the result.
+  Leaf leafOf(mlir::MemRefType type, mlir::AffineMap map) const;
   bool isVector(const Leaf &leaf, const Place &place) const;
+  mlir::Value pointerTo(mlir::BlockArgument argument, const Leaf &leaf, const Place &place, mlir::Type type);
+  Values loadLeaf(mlir::BlockArgument argument, mlir::AffineMap map, const Place &place);
+  Values valuesOf(mlir::Value tensor, mlir::AffineMap map, const Place &place);
+  Values valuesOf(mlir::linalg::GenericOp op, mlir::AffineMap map, const Place &place);
 
   GpuBuilder &g;
   mlir::Operation *root;
@@ -48,7 +53,7 @@ private:
   Values pointers;
   llvm::SmallVector<int64_t> shape;
   int64_t rowCount = 1;
-  llvm::DenseMap<mlir::Value, Values> known; // at the present place
+  llvm::DenseMap<std::pair<mlir::Value, mlir::AffineMap>, Values> known; // at the present place
 };
 } // namespace coat
 

@@ -29,6 +29,8 @@ struct GpuOptions {
 using GpuEmitter = mlir::FailureOr<GpuKernel>(mlir::func::FuncOp kernel, const GpuTarget &target,
                                               const GpuOptions &options, mlir::gpu::GPUModuleOp into);
 
+/// Matrix products and convolutions, and what is done to their sums.
+GpuEmitter emitProduct;
 /// Anything: a thread computes elements of the result, with all that they are made from. Emits an error where it fails.
 GpuEmitter emitElements;
 
