@@ -6,6 +6,7 @@
 #include "CompileHost.h"
 #include "CompileKernels.h"
 #include "Link.h"
+#include "coat/Emit/AssembleKernels.h"
 #include "coat/Emit/WholeFile.h"
 #include "coat/Emit/WeightsObject.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
@@ -200,6 +201,20 @@ private:
 };
 } // namespace
 
+/// The kernels alone, without host code and weights.
+static Error emitDeviceCode(mlir::ModuleOp lowered, const EmitOptions &options, Artifact artifact, StringRef path) {
+  Expected<std::string> code = assembleTogether(lowered, options, artifact == Artifact::cubin);
+  if (!code)
+    return code.takeError();
+  WholeFile whole(path);
+  Expected<std::string> output = whole.create();
+  if (!output)
+    return output.takeError();
+  if (Error error = writeFile(*output, *code))
+    return error;
+  return whole.commit(false);
+}
+
 std::optional<Artifact> coat::artifactOf(StringRef path) {
   return StringSwitch<std::optional<Artifact>>(sys::path::extension(path))
       .Case(".so", Artifact::sharedLibrary)
@@ -208,6 +223,8 @@ std::optional<Artifact> coat::artifactOf(StringRef path) {
       .Case(".s", Artifact::assembly)
       .Case(".ll", Artifact::llvmText)
       .Case(".bc", Artifact::bitcode)
+      .Case(".ptx", Artifact::ptx)
+      .Case(".cubin", Artifact::cubin)
       .Default(std::nullopt);
 }
 
@@ -215,6 +232,8 @@ Error coat::emitArtifact(mlir::ModuleOp lowered, const ModelDescription &model, 
                          Artifact artifact, StringRef path, StringRef soname) {
   mlir::registerBuiltinDialectTranslation(*lowered.getContext());
   mlir::registerLLVMDialectTranslation(*lowered.getContext());
+  if (artifact == Artifact::ptx || artifact == Artifact::cubin)
+    return emitDeviceCode(lowered, options, artifact, path);
   Emitter emitter(lowered, model, options);
   if (artifact == Artifact::assembly || artifact == Artifact::llvmText || artifact == Artifact::bitcode)
     return emitter.emitText(artifact, path);

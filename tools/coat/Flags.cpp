@@ -29,7 +29,7 @@ struct CommandLine {
                              cl::sub(compile), cl::sub(check), cl::sub(run),
                              cl::sub(bench),   cl::sub(verify)};
   cl::opt<std::string> output{"o",
-                              cl::desc("output; compile: the suffix picks .so .a .o .s .ll .bc .mlir .mlirbc; run: "
+                              cl::desc("output; compile: the suffix picks .so .a .o .s .ll .bc .ptx .cubin .mlir .mlirbc; run: "
                                        ".npz or .npy"),
                               cl::value_desc("path"), cl::sub(compile), cl::sub(run)};
   cl::opt<std::string> level{
@@ -51,18 +51,18 @@ struct CommandLine {
   cl::opt<std::string> mcpu{
       "mcpu", cl::desc("the same as -march"), cl::value_desc("cpu"), cl::sub(compile), cl::sub(check), cl::sub(verify)};
   cl::opt<std::string> device{"device", cl::init("cpu"), cl::desc("where kernels run: cpu or cuda (docs/Gpu.md)"),
-                              cl::value_desc("cpu|cuda"), cl::sub(compile)};
+                              cl::value_desc("cpu|cuda"), cl::sub(compile), cl::sub(verify)};
   cl::list<std::string> gpuArch{"gpu-arch", cl::CommaSeparated,
                                 cl::desc("--device=cuda: architectures to compile for (default sm_80,sm_90a)"),
-                                cl::value_desc("sm_80,.."), cl::sub(compile)};
+                                cl::value_desc("sm_80,.."), cl::sub(compile), cl::sub(verify)};
   cl::opt<bool> tf32{"tf32", cl::desc("--device=cuda: products of f32 round their operands to tf32, for tensor cores"),
-                     cl::sub(compile)};
+                     cl::sub(compile), cl::sub(verify)};
   cl::opt<std::string> dtype{"dtype",
                              cl::desc("--device=cuda: round the operands of convolutions, products and attention of an "
                                       "f32 model to f16 or bf16, for tensor cores"),
-                             cl::value_desc("f16|bf16"), cl::sub(compile)};
+                             cl::value_desc("f16|bf16"), cl::sub(compile), cl::sub(verify)};
   cl::opt<std::string> cudaPath{"cuda-path", cl::desc("folder of a CUDA toolkit, or of PyPI's nvidia-cuda-nvcc, for ptxas"),
-                                cl::value_desc("folder"), cl::sub(compile)};
+                                cl::value_desc("folder"), cl::sub(compile), cl::sub(verify)};
   cl::list<std::string> isa{"isa",
                             cl::CommaSeparated,
                             cl::desc("several CPUs in one library, chosen once at run time"),

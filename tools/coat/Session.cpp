@@ -4,6 +4,7 @@
 #include "DebugLines.h"
 #include "DisablePasses.h"
 #include "UnusedWeights.h"
+#include "coat/Emit/AssembleKernels.h"
 #include "coat/Emit/Interface.h"
 #include "coat/Emit/WeightsObject.h"
 #include "coat/Emit/WholeFile.h"
@@ -123,8 +124,10 @@ Status Session::describe() {
     return fail(bug, collect.message());
   description = std::move(*result);
   description.weightsInFile = flags.weightsInFile;
-  for (const IsaOptions &isa : flags.emit.isas)
-    description.isas.push_back(isa.name);
+  description.onDevice = flags.pipeline.device == Device::cuda;
+  if (!description.onDevice) // else the kernels' targets, once there are kernels
+    for (const IsaOptions &isa : flags.emit.isas)
+      description.isas.push_back(isa.name);
   auto buffer = llvm::MemoryBuffer::getFile(source, false, false);
   llvm::XXH128_hash_t file = {};
   if (buffer)
@@ -132,6 +135,23 @@ Status Session::describe() {
   llvm::XXH128_hash_t command = llvm::xxh3_128bits(llvm::arrayRefFromStringRef(flags.command));
   description.sourceHash = llvm::formatv("{0:x-16}{1:x-16}", file.high64 ^ command.high64, file.low64 ^ command.low64);
   described = true;
+  return ok;
+}
+
+/// --device=cuda: the code of the kernels, once for all artifacts.
+Status Session::assemble() {
+  if (!description.onDevice || !description.deviceKernels.empty())
+    return ok;
+  nowDoing("ptxas");
+  Collect collect(context);
+  auto kernels = describeDeviceKernels(*module);
+  if (failed(kernels))
+    return fail(bug, collect.message());
+  if (llvm::Error error = assembleKernels(*module, flags.emit, *kernels))
+    return fail(error.isA<llvm::FileError>() || error.isA<llvm::ECError>() ? wrong : bug, std::move(error));
+  description.deviceKernels = std::move(*kernels);
+  for (const DeviceTarget &target : deviceTargets(description.deviceKernels))
+    description.isas.push_back(target.name);
   return ok;
 }
 
@@ -293,7 +313,10 @@ Status Session::write(StringRef file, StringRef soname, bool last) {
     return fail(wrong, file + ": expected .mlir or .mlirbc with --stop-after=" + flags.pipeline.stopAfter);
   std::optional<Artifact> artifact = artifactOf(file);
   if (!artifact)
-    return fail(wrong, file + ": expected one of .so .a .o .s .ll .bc .mlir .mlirbc, by suffix");
+    return fail(wrong, file + ": expected one of .so .a .o .s .ll .bc .ptx .cubin .mlir .mlirbc, by suffix");
+  if (*artifact != Artifact::ptx && *artifact != Artifact::cubin)
+    if (Status status = assemble())
+      return status;
   EmitOptions options = flags.emit;
   if (last && freesWeights)
     options.weightsWritten = [this] { freeUnusedWeights(*module); };

@@ -31,9 +31,9 @@ struct EmitOptions {
   std::function<void()> weightsWritten;
 };
 
-enum class Artifact { sharedLibrary, archive, object, assembly, llvmText, bitcode };
+enum class Artifact { sharedLibrary, archive, object, assembly, llvmText, bitcode, ptx, cubin };
 
-/// The artifact that a file name asks for by its suffix (.so .a .o .s .ll .bc).
+/// The artifact that a file name asks for by its suffix (.so .a .o .s .ll .bc .ptx .cubin).
 std::optional<Artifact> artifactOf(llvm::StringRef path);
 
 /// Compiles `lowered`, a module that left the Lower stage, and writes `artifact` to `path`. `path` holds nothing or the

@@ -3,7 +3,9 @@
 #include "Kernel.h"
 #include "coat/Dialect/Coat.h"
 #include "coat/Lower/NVGPU/Passes.h"
+#include "coat/Tile/Passes.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Transforms/Passes.h"
 
 namespace coat {
 #define GEN_PASS_DEF_EMITGPUKERNELS
@@ -13,14 +15,30 @@ namespace coat {
 using namespace mlir;
 using namespace coat;
 
-/// In the order in which they are asked.
-static GpuEmitter *const emitters[] = {emitElements};
+/// In the order in which they are asked. The first list sees coat ops, the second what coat-lower-to-linalg makes of them.
+static GpuEmitter *const opEmitters[] = {emitProduct, emitAttention};
+static GpuEmitter *const linalgEmitters[] = {emitElements};
+
+/// From the first to the last element of a memref of static layout.
+static int64_t bytesOf(MemRefType type) {
+  SmallVector<int64_t> strides;
+  int64_t offset, last = 0;
+  if (type.getNumElements() == 0 || failed(type.getStridesAndOffset(strides, offset)))
+    return 0;
+  for (auto [size, stride] : llvm::zip_equal(type.getShape(), strides))
+    last += (size - 1) * stride;
+  int64_t bits = type.getElementType().isIndex() ? 64 : type.getElementTypeBitWidth();
+  return (last + 1) * llvm::divideCeil(bits, 8);
+}
 
 func::FuncOp coat::createGpuFunction(func::FuncOp kernel, gpu::GPUModuleOp into) {
   OpBuilder builder = OpBuilder::atBlockEnd(into.getBody());
   SmallVector<Type> types(kernel.getNumArguments(), LLVM::LLVMPointerType::get(kernel.getContext()));
   auto function = func::FuncOp::create(builder, kernel.getLoc(), kernel.getSymName(), builder.getFunctionType(types, {}));
   function.addEntryBlock();
+  // What an access is checked against, where kernels are emulated.
+  for (auto [i, type] : llvm::enumerate(kernel.getArgumentTypes()))
+    function.setArgAttr(i, "coat.bytes", builder.getI64IntegerAttr(bytesOf(cast<MemRefType>(type))));
   return function;
 }
 
@@ -49,32 +67,61 @@ struct EmitGpuKernels : coat::impl::EmitGpuKernelsBase<EmitGpuKernels> {
     for (auto kernel : llvm::to_vector(getOperation().getOps<func::FuncOp>())) {
       if (!kernel->hasAttr("coat.kernel") || kernel.isExternal())
         continue;
+      // Made when the first architecture needs it.
+      func::FuncOp lowered;
       for (const GpuTarget *target : targets)
-        if (failed(emit(kernel, *target)))
+        if (failed(emit(kernel, lowered, *target)))
           return signalPassFailure();
+      if (lowered)
+        lowered.erase();
       kernel.getBody().getBlocks().clear();
     }
     getOperation()->setAttr(gpu::GPUDialect::getContainerModuleAttrName(), UnitAttr::get(&getContext()));
   }
 
-  LogicalResult emit(func::FuncOp kernel, const GpuTarget &target) {
+  LogicalResult emit(func::FuncOp kernel, func::FuncOp &lowered, const GpuTarget &target) {
     for (Type type : kernel.getArgumentTypes())
       if (!cast<MemRefType>(type).hasStaticShape())
-        return kernel.emitError("expected a kernel of static sizes for --device=cuda, got ") << type;
+        return kernel.emitError("expected static sizes; symbolic ones are not supported yet with --device=cuda, got ")
+               << type;
     OpBuilder builder(&getContext());
     builder.setInsertionPointAfter(kernel);
     Attribute chip = NVVM::NVVMTargetAttr::get(&getContext(), /*optLevel=*/3, "nvptx64-nvidia-cuda", target.name,
                                                /*features=*/"");
     auto module = gpu::GPUModuleOp::create(builder, kernel.getLoc(), (kernel.getSymName() + "_" + target.name).str(),
                                            builder.getArrayAttr(chip));
-    for (GpuEmitter *emitter : emitters) {
-      FailureOr<GpuKernel> written = emitter(kernel, target, {tf32}, module);
-      if (failed(written))
-        continue;
-      setAttributes(*written);
-      return success();
+    FailureOr<GpuKernel> written = ask(opEmitters, kernel, target, module);
+    if (failed(written)) {
+      if (!lowered && failed(lower(kernel, lowered)))
+        return failure();
+      written = ask(linalgEmitters, lowered, target, module);
     }
+    if (failed(written))
+      return failure();
+    SymbolTable::setSymbolName(written->function, kernel.getSymName());
+    setAttributes(*written);
+    return success();
+  }
+
+  FailureOr<GpuKernel> ask(ArrayRef<GpuEmitter *> emitters, func::FuncOp kernel, const GpuTarget &target,
+                           gpu::GPUModuleOp module) {
+    for (GpuEmitter *emitter : emitters)
+      if (FailureOr<GpuKernel> written = emitter(kernel, target, {tf32}, module); succeeded(written))
+        return written;
     return failure();
+  }
+
+  /// A copy of `kernel` on linalg and tensor ops alone.
+  LogicalResult lower(func::FuncOp kernel, func::FuncOp &lowered) {
+    OpBuilder builder(kernel);
+    lowered = cast<func::FuncOp>(builder.clone(*kernel));
+    lowered.setSymName((kernel.getSymName() + "_linalg").str());
+    OpPassManager pm(func::FuncOp::getOperationName());
+    pm.addPass(createLowerToLinalg());
+    pm.addPass(createDropSigns());
+    pm.addPass(createCanonicalizerPass());
+    pm.addPass(createCSEPass());
+    return runPipeline(pm, lowered);
   }
 };
 } // namespace

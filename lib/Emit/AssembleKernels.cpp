@@ -1,0 +1,165 @@
+// GPU kernels: LLVM and NVVM dialects -> LLVM IR -> PTX, in this process; -> cubin, by ptxas. A thread of the compiler a
+// kernel, an LLVMContext each.
+//
+// The version of PTX is fixed, whatever LLVM or the driver at hand would know: 8.0, which drivers know from CUDA 12.0 on.
+#include "coat/Emit/AssembleKernels.h"
+#include "Compile.h"
+#include "Ptxas.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/GPU/GPUToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/IR/DiagnosticInfo.h"
+#include "llvm/IR/DiagnosticPrinter.h"
+#include "llvm/Linker/Linker.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/ThreadPool.h"
+#include <mutex>
+
+using namespace llvm;
+using namespace coat;
+
+static StringRef archOf(mlir::gpu::GPUModuleOp module) {
+  auto targets = module.getTargetsAttr();
+  return cast<mlir::NVVM::NVVMTargetAttr>(targets[0]).getChip();
+}
+
+static Expected<std::unique_ptr<TargetMachine>> machineOf(StringRef arch) {
+  EmitOptions options;
+  options.triple = "nvptx64-nvidia-cuda";
+  return makeTargetMachine(options, {arch.str(), "", "+ptx80"});
+}
+
+static Expected<std::unique_ptr<Module>> translate(mlir::gpu::GPUModuleOp module, LLVMContext &context) {
+  std::unique_ptr<Module> result = mlir::translateModuleToLLVMIR(module, context, module.getName());
+  if (!result)
+    return createStringError("expected kernel %s to translate to LLVM IR", module.getName().str().c_str());
+  return std::move(result);
+}
+
+static Expected<std::string> ptxOf(Module &module, StringRef arch) {
+  Expected<std::unique_ptr<TargetMachine>> machine = machineOf(arch);
+  if (!machine)
+    return machine.takeError();
+  optimize(module, **machine, Effort::fixed, {});
+  Expected<MachineCode> code = generate(module, **machine, CodeGenFileType::AssemblyFile);
+  if (!code)
+    return code.takeError();
+  return std::string(code->bytes);
+}
+
+/// LLVM's complaints, which it gives to the context.
+static void collect(LLVMContext &context, std::string &complaint) {
+  context.setDiagnosticHandlerCallBack(
+      [](const DiagnosticInfo *info, void *out) {
+        raw_string_ostream os(*static_cast<std::string *>(out));
+        DiagnosticPrinterRawOStream printer(os);
+        if (info->getSeverity() == DS_Error)
+          info->print(printer);
+      },
+      &complaint);
+}
+
+static void registerTranslations(mlir::MLIRContext &context) {
+  mlir::registerBuiltinDialectTranslation(context);
+  mlir::registerLLVMDialectTranslation(context);
+  mlir::registerNVVMDialectTranslation(context);
+  mlir::registerGPUDialectTranslation(context);
+}
+
+static void report(const DeviceKernel &kernel, ArrayRef<std::string> warnings) {
+  static std::mutex mutex;
+  std::lock_guard<std::mutex> lock(mutex);
+  errs() << formatv("{0,-24} {1,3} registers, {2} bytes of spills, {3} bytes of stack, {4} bytes of shared memory, {5} bytes\n",
+                    kernel.kernel + "_" + kernel.arch, kernel.registers, kernel.spills, kernel.stack,
+                    kernel.shared + kernel.staticShared, kernel.cubin.size());
+  for (const std::string &line : warnings)
+    errs() << "  " << line << "\n";
+}
+
+static Error assemble(mlir::gpu::GPUModuleOp module, StringRef ptxas, bool verbose, DeviceKernel &kernel) {
+  LLVMContext context;
+  std::string complaint;
+  collect(context, complaint);
+  auto llvmModule = translate(module, context);
+  if (!llvmModule)
+    return llvmModule.takeError();
+  Expected<std::string> ptx = ptxOf(**llvmModule, kernel.arch);
+  if (!ptx)
+    return ptx.takeError();
+  if (!complaint.empty())
+    return createStringError("expected LLVM to compile %s, got: %s", module.getName().str().c_str(), complaint.c_str());
+  kernel.ptx = std::move(*ptx);
+  Expected<Assembled> assembled = runPtxas(ptxas, kernel.ptx, kernel.arch, module.getName());
+  if (!assembled)
+    return assembled.takeError();
+  kernel.cubin = std::move(assembled->cubin);
+  kernel.registers = assembled->registers;
+  kernel.spills = assembled->spills;
+  kernel.stack = assembled->stack;
+  kernel.staticShared = assembled->shared;
+  if (verbose)
+    report(kernel, assembled->warnings);
+  return Error::success();
+}
+
+Error coat::assembleKernels(mlir::ModuleOp lowered, const EmitOptions &options, std::vector<DeviceKernel> &kernels) {
+  registerTranslations(*lowered.getContext());
+  Expected<std::string> ptxas = findPtxas(options);
+  if (!ptxas)
+    return ptxas.takeError();
+  mlir::SymbolTable symbols(lowered);
+  std::vector<Error> errors;
+  for (size_t i = 0; i < kernels.size(); ++i)
+    errors.push_back(Error::success());
+  DefaultThreadPool pool(hardware_concurrency(options.jobs));
+  for (auto [kernel, slot] : zip_equal(kernels, errors)) {
+    auto module = symbols.lookup<mlir::gpu::GPUModuleOp>(kernel.kernel + "_" + kernel.arch);
+    pool.async([&kernel = kernel, &slot = slot, module, &ptxas, &options] {
+      Error error = assemble(module, *ptxas, options.verbose, kernel);
+      cantFail(std::move(slot));
+      slot = std::move(error);
+    });
+  }
+  pool.wait();
+  Error all = Error::success();
+  for (Error &error : errors)
+    all = joinErrors(std::move(all), std::move(error));
+  return all;
+}
+
+Expected<std::string> coat::assembleTogether(mlir::ModuleOp lowered, const EmitOptions &options, bool cubin) {
+  registerTranslations(*lowered.getContext());
+  LLVMContext context;
+  std::string complaint, arch;
+  collect(context, complaint);
+  Module whole("coat", context);
+  for (auto module : lowered.getOps<mlir::gpu::GPUModuleOp>()) {
+    if (!arch.empty() && arch != archOf(module))
+      return createStringError("expected one architecture by --gpu-arch for .ptx and .cubin, got %s and %s",
+                               arch.c_str(), archOf(module).str().c_str());
+    arch = archOf(module);
+    auto part = translate(module, context);
+    if (!part)
+      return part.takeError();
+    if (Linker::linkModules(whole, std::move(*part)))
+      return createStringError("expected kernel %s to link", module.getName().str().c_str());
+  }
+  if (arch.empty())
+    return createStringError("expected kernels for GPUs, got none");
+  Expected<std::string> ptx = ptxOf(whole, arch);
+  if (!ptx || !complaint.empty())
+    return ptx ? createStringError("expected LLVM to compile kernels, got: %s", complaint.c_str()) : ptx.takeError();
+  if (!cubin)
+    return ptx;
+  Expected<std::string> ptxas = findPtxas(options);
+  if (!ptxas)
+    return ptxas.takeError();
+  Expected<Assembled> assembled = runPtxas(*ptxas, *ptx, arch, "the kernels");
+  if (!assembled)
+    return assembled.takeError();
+  return std::move(assembled->cubin);
+}
