@@ -2,6 +2,7 @@
 // as any loader does; names, dtypes and shapes come from its coat_model_info.
 #include "coat/coat.h"
 #include "coat/threads.h"
+#include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
 #include <memory>
@@ -76,10 +77,15 @@ public:
       throw std::runtime_error(path + ": expected ABI " + std::to_string(COAT_ABI) + ", got " + std::to_string(info->abi));
     if (threads > 1)
       pool.reset(coat_threads_create(threads));
+    initialise();
   }
 
   Module(const Module &) = delete;
-  ~Module() { dlclose(library); }
+  ~Module() {
+    if (state)
+      info->fini(state.get());
+    dlclose(library);
+  }
 
   nb::list run(const std::vector<Array> &inputs) {
     if ((int32_t)inputs.size() != info->input_count)
@@ -103,10 +109,14 @@ public:
       options.struct_size = sizeof options;
       if (pool)
         coat_threads_use(pool.get(), &options);
+      options.state = state.get();
+      options.flags = COAT_HOST_TENSORS; // arrays are the host's, wherever the model runs
       options.error = message.data();
       options.error_size = message.size();
       status = info->run(tensors.data(), symbols.data(), &options);
     }
+    if (status == COAT_ERROR_DEVICE)
+      throw std::runtime_error(message.c_str());
     if (status != COAT_OK)
       throw std::invalid_argument(message.c_str());
     nb::list outputs;
@@ -120,6 +130,7 @@ public:
   nb::dict describe() const {
     nb::dict result;
     result["name"] = info->name;
+    result["device"] = info->device == COAT_DEVICE_CUDA ? "cuda" : "cpu";
     result["compiler"] = info->compiler;
     nb::list tensors, kernels, symbols;
     for (int32_t i = 0; i < info->input_count + info->output_count; ++i) {
@@ -157,6 +168,25 @@ public:
   }
 
 private:
+  /// What outlives a run: for a CUDA model its kernels and weights on the device.
+  void initialise() {
+    size_t size = info->state_size();
+    if (!size)
+      return;
+    std::unique_ptr<void, void (*)(void *)> memory(aligned_alloc(COAT_ALIGNMENT, size), free);
+    std::string message(256, 0);
+    coat_options options = {};
+    options.struct_size = sizeof options;
+    options.error = message.data();
+    options.error_size = message.size();
+    int status = memory ? info->init(memory.get(), &options) : COAT_ERROR_MEMORY;
+    if (status != COAT_OK) {
+      dlclose(library);
+      throw std::runtime_error(message[0] ? message.c_str() : info->strerror(status));
+    }
+    state = std::move(memory);
+  }
+
   static void readShape(const coat_tensor_info &tensor, const Array &array, std::vector<int64_t> &symbols) {
     if ((int32_t)array.ndim() != tensor.rank)
       throw std::invalid_argument(std::string(tensor.name) + ": expected rank " + std::to_string(tensor.rank) + ", got " +
@@ -225,6 +255,7 @@ private:
   void *library = nullptr;
   const coat_model_info *info = nullptr;
   std::unique_ptr<coat_threads, void (*)(coat_threads *)> pool;
+  std::unique_ptr<void, void (*)(void *)> state{nullptr, free};
 };
 
 } // namespace

@@ -80,7 +80,7 @@ enum coat_status {
   COAT_ERROR_MEMORY = 7,      /* the allocator returned NULL */
   COAT_ERROR_CPU = 8,         /* this CPU lacks the instructions of every ISA in the library */
   COAT_ERROR_OPTIONS = 9,     /* an option contradicts another: a thread count without parallel_for, alloc without free */
-  COAT_ERROR_DEVICE = 10,     /* the GPU driver reported an error */
+  COAT_ERROR_DEVICE = 10,     /* no GPU driver, no kernels for this GPU, or the driver reported an error */
   COAT_ERROR_VALUE = 11       /* values of an input (axes, a shape) do not give the shapes the model was compiled for */
 };
 
@@ -97,6 +97,22 @@ typedef void (*coat_parallel_for_fn)(void *ctx, int64_t n, coat_task_fn fn, void
  * `kernel` indexes coat_model_info::kernels. The callback takes the time, so the caller picks the clock. */
 typedef void (*coat_profile_fn)(void *ctx, int32_t kernel, int begin);
 
+enum coat_run_flags {
+  COAT_HOST_TENSORS = 1 /* tensors of a CUDA model are in the host's memory; see below. CPU models ignore it */
+};
+
+/* A CUDA model (coat_model_info::device == COAT_DEVICE_CUDA) works in the memory of a GPU:
+ *
+ * - net_init uses the device of the context that is current on its thread, or else the primary context of device 0. It
+ *   loads the kernels and uploads the weights (coat_options::weights is host memory), to memory from options.alloc or
+ *   else from the driver. `state` is needed for every run; any number of threads may share it, on any contexts.
+ * - net_run takes device pointers, aligned to 16 bytes, in `tensors` and `workspace`, and queues its kernels on
+ *   `stream`. It neither synchronises nor allocates (unless `workspace` is NULL and `alloc` is given, which must then
+ *   work in the order of the stream), so a stream that captures a CUDA graph may be given. Two runs at the same time
+ *   need two workspaces. With `profile` it waits after each kernel.
+ * - With COAT_HOST_TENSORS, net_run takes host pointers: it copies, runs, copies back and waits. Its device memory, the
+ *   workspace too, is allocated by the first such run and kept in the state until net_fini. */
+
 /* All fields may be zero, and a NULL coat_options * is the same as all zero: one thread, workspace from malloc. */
 typedef struct coat_options {
   size_t struct_size;                    /* sizeof(coat_options) */
@@ -109,7 +125,7 @@ typedef struct coat_options {
   coat_parallel_for_fn parallel_for;     /* NULL: on the calling thread */
   void *parallel_ctx;
   int32_t threads;                       /* most workers that parallel_for uses; 0 counts as 1 */
-  int32_t reserved;                      /* 0 */
+  uint32_t flags;                        /* enum coat_run_flags */
   const void *weights;                   /* the bytes of net.weights, 64-byte aligned; only for --weights=file */
   coat_profile_fn profile;
   void *profile_ctx;
@@ -172,10 +188,15 @@ typedef struct coat_kernel_info {
   int64_t bytes;             /* read and written, each tensor once */
 } coat_kernel_info;
 
+enum coat_device {
+  COAT_DEVICE_CPU = 0,
+  COAT_DEVICE_CUDA = 1
+};
+
 typedef struct coat_model_info {
   size_t struct_size;        /* of this struct as the library knows it */
   int32_t abi;               /* COAT_ABI when the library was compiled */
-  int32_t reserved;
+  int32_t device;            /* enum coat_device */
   const char *name;          /* prefix of every symbol */
   const char *compiler;      /* "coat 0.1.0" */
   const char *source_hash;   /* of the model's bytes and the flags, in hexadecimal */

@@ -14,6 +14,8 @@
 .section .rodata
 carry coatModelX86, model.x86_64.bc
 carry coatModelArm, model.aarch64.bc
+carry coatCudaX86, cuda.x86_64.bc
+carry coatCudaArm, cuda.aarch64.bc
 carry coatHeader, coat.h
 
 .section .note.GNU-stack, "", %progbits

@@ -63,6 +63,7 @@ constexpr Stage cuda[] = {
     // From here on each kernel is on its own.
     {"nvgpu", "GPU kernels of the LLVM and NVVM dialects", [](OpPassManager &pm, const coat::CompileOptions &o) { coat::buildNVGPUPipeline(pm, {o.gpuArchs, o.tf32}); }},
     {"memory", "one arena, one weight blob", plain<coat::buildMemoryPipeline>},
+    {"lower", "the host's launch list in the LLVM dialect", plain<coat::buildLowerDevicePipeline>},
 };
 
 ArrayRef<Stage> stages(const coat::CompileOptions &options) {

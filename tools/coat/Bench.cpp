@@ -45,6 +45,7 @@ Status coat::tool::bench(const Flags &flags) {
     return fail(wrong, opened.takeError());
   auto &[library, binding, pool] = *opened;
   const coat_model_info &info = library->info();
+  bool onDevice = info.device == COAT_DEVICE_CUDA;
   coat_options options = library->options(pool.get());
   // One workspace for all runs, as a program that cares would do.
   Tensor workspace(COAT_U8, {int64_t(info.workspace_size(binding.sizes.data(), &options))});
@@ -64,9 +65,10 @@ Status coat::tool::bench(const Flags &flags) {
   for (int32_t k = 0; k < info.kernel_count; ++k)
     flops += info.kernels[k].flops;
   double middle = median(times);
-  llvm::outs() << llvm::formatv("{0}: min {1:f3} ms, median {2:f3} ms, {3} runs, {4} thread{5}", info.name,
-                                *llvm::min_element(times) * 1e3, middle * 1e3, times.size(), flags.threads,
-                                flags.threads == 1 ? "" : "s");
+  llvm::outs() << llvm::formatv("{0}: min {1:f3} ms, median {2:f3} ms, {3} runs, {4}", info.name,
+                                *llvm::min_element(times) * 1e3, middle * 1e3, times.size(),
+                                onDevice ? "copies to and from the GPU included"
+                                         : std::to_string(flags.threads) + (flags.threads == 1 ? " thread" : " threads"));
   // The kernels' counts take a symbolic dimension as 1, so a rate would be wrong for such a model.
   if (flops && !info.symbol_count)
     llvm::outs() << llvm::formatv(", {0:f1} GFLOP/s", flops / middle * 1e-9);
@@ -78,6 +80,6 @@ Status coat::tool::bench(const Flags &flags) {
   size_t runs = std::max<size_t>(3, times.size() / 4);
   for (size_t i = 0; i < runs; ++i)
     llvm::cantFail(runOnce(*library, binding, options));
-  printProfile(info, kernelTimes, flags.threads * coatMeasuredPeak());
+  printProfile(info, kernelTimes, onDevice ? 0 : flags.threads * coatMeasuredPeak());
   return ok;
 }

@@ -26,6 +26,8 @@ struct TemporaryFolder {
 static Status build(mlir::ModuleOp imported, llvm::StringRef source, CompileFlags flags, int level,
                     llvm::StringRef file) {
   flags.pipeline.optLevel = flags.emit.optLevel = level;
+  if (level == 0)
+    flags.pipeline.device = Device::cpu; // the reference is the same for all devices
   flags.weightsInFile = false;
   Session session(*imported.getContext(), flags);
   session.take(imported.clone(), source);

@@ -37,10 +37,30 @@ llvm::Expected<std::unique_ptr<Library>> Library::open(StringRef file, StringRef
     library->weights = Tensor(COAT_U8, {int64_t(size)});
     std::memcpy(library->weights.data(), (*bytes)->getBufferStart(), size);
   }
+  if (llvm::Error error = library->init())
+    return std::move(error);
   return library;
 }
 
+llvm::Error Library::init() {
+  size_t size = model->state_size();
+  if (!size)
+    return llvm::Error::success();
+  state = Tensor(COAT_U8, {int64_t(size)});
+  char message[256] = "";
+  coat_options given = options(nullptr);
+  given.error = message;
+  given.error_size = sizeof message;
+  int status = model->init(state.data(), &given);
+  if (status == COAT_OK)
+    return llvm::Error::success();
+  state = Tensor();
+  return problem(message[0] ? message : model->strerror(status));
+}
+
 Library::~Library() {
+  if (state.data())
+    model->fini(state.data());
   if (handle)
     dlclose(handle);
 }
@@ -49,6 +69,8 @@ coat_options Library::options(coat_threads *pool) {
   coat_options options = {};
   options.struct_size = sizeof options;
   options.weights = weights.data();
+  options.state = state.data();
+  options.flags = COAT_HOST_TENSORS;
   if (pool)
     coat_threads_use(pool, &options);
   return options;

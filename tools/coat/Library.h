@@ -13,19 +13,22 @@ namespace coat::tool {
 
 class Library {
 public:
-  /// `weights` is the file of --weights=file; empty: <name>.weights beside the library.
+  /// `weights` is the file of --weights=file; empty: <name>.weights beside the library. For a CUDA model kernels and
+  /// weights are on the device then.
   static llvm::Expected<std::unique_ptr<Library>> open(llvm::StringRef path, llvm::StringRef weights = {});
   ~Library();
 
   const coat_model_info &info() const { return *model; }
-  /// Options with the weights and what `pool` gives; NULL: one thread.
+  /// Options with the weights, the state and what `pool` gives; NULL: one thread. Tensors are the host's, wherever the
+  /// model runs.
   coat_options options(coat_threads *pool);
 
 private:
   Library() = default;
+  llvm::Error init();
   void *handle = nullptr;
   const coat_model_info *model = nullptr;
-  Tensor weights; // only its memory
+  Tensor weights, state; // only their memory
 };
 
 struct PoolDeleter {

@@ -8,6 +8,7 @@
 #include "coat/Emit/Interface.h"
 #include "coat/Emit/WeightsObject.h"
 #include "coat/Emit/WholeFile.h"
+#include "coat/Import/Mlir.h"
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/AsmState.h"
@@ -73,14 +74,33 @@ Status Session::readIR(StringRef file) {
   Collect collect(context);
   module = parseSourceFile<ModuleOp>(file, ParserConfig(&context));
   if (!module)
-    return fail(wrong, collect.message().empty() ? (file + ": expected MLIR").str() : collect.message());
+    return failParse(file, collect.message());
+  if (!isCoatForm(*module))
+    return importIR(file);
   for (auto function : module->getOps<func::FuncOp>())
     if (function->hasAttr("coat.entry")) {
       if (!flags.import.name.empty())
         function.setName(flags.import.name);
       return ok;
     }
-  return fail(wrong, file + ": expected a function with the attribute coat.entry, got none");
+  return ok;
+}
+
+Status coat::tool::failParse(StringRef file, const std::string &message) {
+  bool unknown = StringRef(message).contains("not found for custom op");
+  return fail(unknown ? unsupported : wrong, message.empty() ? (file + ": expected MLIR").str() : message);
+}
+
+/// TOSA or linalg: a model like any other.
+Status Session::importIR(StringRef file) {
+  std::string error;
+  bool notSupported = false;
+  Collect collect(context);
+  auto imported = importMlir(*module, file, flags.import, error, notSupported);
+  if (failed(imported))
+    return fail(notSupported ? unsupported : wrong, error.empty() ? collect.message() : error);
+  module = std::move(*imported);
+  return ok;
 }
 
 std::string Session::name() {

@@ -53,9 +53,11 @@ public:
 private:
   Status readOnnx(llvm::StringRef path);
   Status readIR(llvm::StringRef path);
+  Status importIR(llvm::StringRef path);
   Status runStage(const std::string &stage);
   Status runPasses(mlir::PassManager &pm, const std::string &stage);
   Status describe();
+  Status assemble();
   void saveTemp(llvm::StringRef stage);
   std::string writeReproducer(const std::string &stage);
   Status failStage(const std::string &stage, const std::string &message);
@@ -69,6 +71,9 @@ private:
   std::string kernelsText;
   std::string source; // path of the model, for messages
 };
+
+/// What is wrong with a file that does not parse as MLIR.
+Status failParse(llvm::StringRef path, const std::string &message);
 
 /// Writes the bytes that --weights=file leaves out of the library.
 Status writeWeights(const ModelDescription &model, llvm::StringRef path);

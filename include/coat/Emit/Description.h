@@ -7,6 +7,7 @@
 #ifndef COAT_EMIT_DESCRIPTION_H
 #define COAT_EMIT_DESCRIPTION_H
 
+#include "coat/Emit/DeviceCode.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinOps.h"
 #include <cstdint>
@@ -71,6 +72,8 @@ struct ModelDescription {
   bool weightsInFile = false; // --weights=file
   int64_t workspaceSize = 0;  // at the largest sizes
   int64_t scratchSize = 0;    // a worker's
+  bool onDevice = false;      // --device=cuda: then `isas` names the targets of these
+  std::vector<DeviceKernel> deviceKernels;
 };
 
 /// Writes coat.ops, coat.flops and coat.bytes on each kernel function from the coat ops inside.

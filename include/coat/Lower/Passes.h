@@ -18,6 +18,8 @@ struct LowerOptions {
 
 /// Appends the passes of the stage, in order.
 void buildLowerCPUPipeline(mlir::OpPassManager &pm, LowerOptions options = {});
+/// The same for a model whose kernels are in gpu.modules: what is left is the host's launch list.
+void buildLowerDevicePipeline(mlir::OpPassManager &pm);
 } // namespace coat
 
 #endif

@@ -27,6 +27,19 @@ def LowerEntry : Pass<"coat-lower-entry", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::affine::AffineDialect"];
 }
 
+def LowerDeviceEntry : Pass<"coat-lower-device-entry", "::mlir::ModuleOp"> {
+  let summary = "turn the launch list of a model for GPUs into @<entry>_body(frame)";
+  let description = [{
+    Enters: one function with `coat.entry` and declarations with `coat.kernel`,
+    whose code is in gpu.modules. Leaves: `@<entry>_body(!llvm.ptr)`, which takes
+    tensors, workspace and weights (device addresses) from the frame and calls
+    `coat_cuda_launch(frame, launch, kernel, pointers)` once a launch. Kernels
+    are numbered in the order of their declarations, which are gone; their names
+    are the attribute `coat.kernels` of the body.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect"];
+}
+
 def LowerKernels : Pass<"coat-lower-kernels", "::mlir::ModuleOp"> {
   let summary = "give kernels a C signature: pointers, sizes, task, scratch";
   let description = [{

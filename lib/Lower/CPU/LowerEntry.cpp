@@ -10,13 +10,8 @@
 //                                        coat_parallel(frame, 0, 1, parts)
 //
 // KernelSignature.h says how a memref becomes words of the struct.
-#include "KernelSignature.h"
-#include "coat/Dialect/Coat.h"
+#include "EntryFrame.h"
 #include "coat/Lower/Passes.h"
-#include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
-#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 namespace coat {
@@ -28,16 +23,15 @@ using namespace mlir;
 using namespace coat;
 
 namespace {
-/// Fields of coat_frame (runtime/model.h), 8 bytes each.
-enum FrameField { frameTensors = 0, frameDims = 1, frameWorkspace = 3, frameWeights = 4, frameFailed = 8 };
+/// A field of coat_frame (runtime/model.h), 8 bytes each.
+constexpr int32_t frameFailed = 8;
 
 /// Fields of coat_part: thunk, args, n.
 constexpr int32_t partFields = 3;
 
-class EntryLowering {
+class EntryLowering : EntryFrame {
 public:
-  EntryLowering(ModuleOp module, func::FuncOp entry)
-      : module(module), entry(entry), prefix(entry.getName()), b(entry.getContext()), converter(entry.getContext()), ptr(LLVM::LLVMPointerType::get(entry.getContext())), i64(b.getI64Type()) {}
+  using EntryFrame::EntryFrame;
 
   LogicalResult run() {
     declareParallel();
@@ -77,44 +71,14 @@ private:
     kernel.setName(name);
   }
 
-  Value constant(Location loc, int64_t n) { return LLVM::ConstantOp::create(b, loc, i64, n); }
-  Value load(Location loc, Type type, Value base, int64_t index) {
-    Value address = LLVM::GEPOp::create(b, loc, ptr, ptr, base, ArrayRef<LLVM::GEPArg>{int32_t(index)});
-    return LLVM::LoadOp::create(b, loc, type, address);
-  }
-
-  /// Inputs and results come from the frame: pointers by number, sizes from the list of all dimensions.
   LogicalResult lowerSignature() {
-    entry.setName(prefix + "_body");
-    for (unsigned i = 0; i < entry.getNumArguments(); i++)
-      if (auto type = dyn_cast<MemRefType>(entry.getArgument(i).getType()); !type || !type.getLayout().isIdentity())
-        return entry.emitOpError("expected row-major memref arguments, got ") << entry.getArgument(i).getType();
-    Location loc = entry.getLoc();
-    unsigned count = entry.getNumArguments();
-    if (failed(entry.insertArgument(0, ptr, {}, loc)))
+    if (failed(openFrame()))
       return failure();
-    frame = entry.getArgument(0);
-    b.setInsertionPointToStart(&entry.getBody().front());
+    Location loc = entry.getLoc();
     auto [mostWords, mostParts] = largestMeeting();
     args = LLVM::AllocaOp::create(b, loc, ptr, i64, constant(loc, mostWords));
     parts = LLVM::AllocaOp::create(b, loc, ptr, i64, constant(loc, mostParts * partFields));
-    Value tensors = load(loc, ptr, frame, frameTensors), dims = load(loc, ptr, frame, frameDims);
-    workspace = load(loc, ptr, frame, frameWorkspace);
-    weights = load(loc, ptr, frame, frameWeights);
-    int64_t firstDim = 0;
-    for (unsigned i = 0; i < count; i++) {
-      BlockArgument arg = entry.getArgument(i + 1);
-      auto type = cast<MemRefType>(arg.getType());
-      SmallVector<Value> sizes;
-      for (int64_t dim = 0; dim < type.getRank(); dim++)
-        if (type.isDynamicDim(dim))
-          sizes.push_back(load(loc, i64, dims, firstDim + dim));
-      firstDim += type.getRank();
-      arg.replaceAllUsesWith(makeMemRef(b, loc, converter, type, load(loc, ptr, tensors, i), sizes));
-    }
-    llvm::BitVector old(count + 1, true);
-    old.reset(0);
-    return entry.eraseArguments(old);
+    return bindTensors();
   }
 
   /// The most words of operands, and the most launches, that are handed over together.
@@ -131,27 +95,7 @@ private:
     return {mostWords, mostParts};
   }
 
-  LogicalResult lower(WeightOp op) {
-    if (!op.getOffset())
-      return op.emitOpError("expected an offset, set by the Memory stage");
-    // A value, because the constant indices of a GEP have 29 bits.
-    Value offset = LLVM::ConstantOp::create(b, op.getLoc(), i64, *op.getOffset());
-    Value address = LLVM::GEPOp::create(b, op.getLoc(), ptr, b.getI8Type(), weights, ArrayRef<LLVM::GEPArg>{offset});
-    auto type = cast<MemRefType>(op.getType());
-    return replace(op, makeMemRef(b, op.getLoc(), converter, type, address, {}));
-  }
-
-  LogicalResult lower(WorkspaceOp op) {
-    auto type = cast<MemRefType>(op.getType());
-    SmallVector<Value> sizes;
-    for (Value size : op.getSizes())
-      sizes.push_back(arith::IndexCastOp::create(b, op.getLoc(), i64, size));
-    Value offset = arith::IndexCastOp::create(b, op.getLoc(), i64, op.getOffset());
-    Value address = LLVM::GEPOp::create(b, op.getLoc(), ptr, b.getI8Type(), workspace,
-                                        ArrayRef<LLVM::GEPArg>{offset});
-    return replace(op, makeMemRef(b, op.getLoc(), converter, type, address, sizes));
-  }
-
+  using EntryFrame::lower;
   LogicalResult lower(LaunchOp op) {
     func::FuncOp kernel = kernels.lookup(op.getKernel());
     if (!kernel || !kernel->hasAttr("coat.tasks"))
@@ -187,10 +131,6 @@ private:
     return success();
   }
 
-  Value address(Location loc, Value array, int32_t word) {
-    return LLVM::GEPOp::create(b, loc, ptr, i64, array, ArrayRef<LLVM::GEPArg>{word});
-  }
-
   static bool joinsNext(LaunchOp op) {
     Operation *next = op->getNextNode();
     while (next && !isa<LaunchOp>(next))
@@ -201,9 +141,8 @@ private:
   /// Hands over the launches whose parts are written.
   void meet(Location loc) {
     int32_t count = partField / partFields;
-    auto number = [&](int32_t n) { return LLVM::ConstantOp::create(b, loc, b.getI32Type(), n); };
     func::CallOp::create(b, loc, "coat_parallel", TypeRange(),
-                         ValueRange{frame, number(launches), number(count), parts});
+                         ValueRange{frame, constant32(loc, launches), constant32(loc, count), parts});
     launches += count;
     word = partField = 0;
   }
@@ -233,19 +172,7 @@ private:
     return UnrealizedConversionCastOp::create(b, entry.getLoc(), ptr, function).getResult(0);
   }
 
-  LogicalResult replace(Operation *op, Value value) {
-    op->getResult(0).replaceAllUsesWith(value);
-    op->erase();
-    return success();
-  }
-
-  ModuleOp module;
-  func::FuncOp entry;
-  std::string prefix;
-  OpBuilder b;
-  LLVMTypeConverter converter;
-  Type ptr, i64;
-  Value frame, args, parts, workspace, weights;
+  Value args, parts;
   llvm::MapVector<StringRef, func::FuncOp> kernels; // by the name that launches use
   int32_t launches = 0;            // that were handed over
   int64_t requirements = 0;        // in the order of the body, as the tables list them

@@ -54,15 +54,26 @@ static void addExpansions(OpPassManager &func, coat::LowerOptions options) {
   func.addPass(createConvertToLLVMPass(rest));
 }
 
+/// What is left of functions, memrefs and casts.
+static void addFinish(OpPassManager &pm) {
+  pm.addPass(createFinalizeMemRefToLLVMConversionPass());
+  pm.addPass(createConvertFuncToLLVMPass());
+  pm.addPass(createReconcileUnrealizedCastsPass());
+}
+
+void coat::buildLowerDevicePipeline(OpPassManager &pm) {
+  pm.addPass(createLowerDeviceEntry());
+  addExpansions(pm.nest<func::FuncOp>(), {});
+  addFinish(pm);
+}
+
 void coat::buildLowerCPUPipeline(OpPassManager &pm, LowerOptions options) {
   // The entry before the kernels: a launch is checked against the memref types of its kernel.
   pm.addPass(createLowerTasks());
   pm.addPass(createLowerEntry());
   pm.addPass(createLowerKernels());
   addExpansions(pm.nest<func::FuncOp>(), options);
-  pm.addPass(createFinalizeMemRefToLLVMConversionPass());
-  pm.addPass(createConvertFuncToLLVMPass());
-  pm.addPass(createReconcileUnrealizedCastsPass());
+  addFinish(pm);
   if (options.debugLines)
     pm.addPass(LLVM::createDIScopeForLLVMFuncOpPass());
 }
