@@ -7,6 +7,8 @@
 # coat_add_model(<name>
 #   MODEL <file>          .onnx, or coat's own .mlir
 #   [ISA <cpu>...]        instruction sets, chosen at run time (default: x86-64-v3)
+#   [DEVICE cpu|cuda]     where it runs
+#   [GPU_ARCH <arch>...]  for DEVICE cuda (default: sm_80 sm_90a)
 #   [LEVEL <0|1|2|3|s>]   as -O
 #   [DIM <N=1..8>...]     ranges of symbolic dimensions
 #   [SHAPE <x=1x3>...]    static shapes of inputs
@@ -17,9 +19,9 @@
 # makes the library target <name>; its headers are <name.h> and <name.hpp>, its symbols start with <name>_. The property
 # COAT_FOLDER of the target is where <name>.json and <name>.weights are.
 function(coat_add_model name)
-  cmake_parse_arguments(ARG "SHARED" "MODEL;LEVEL;WEIGHTS" "ISA;DIM;SHAPE;FLAGS" ${ARGN})
+  cmake_parse_arguments(ARG "SHARED" "MODEL;DEVICE;LEVEL;WEIGHTS" "ISA;GPU_ARCH;DIM;SHAPE;FLAGS" ${ARGN})
   if(ARG_UNPARSED_ARGUMENTS)
-    message(FATAL_ERROR "coat_add_model(${name}): expected MODEL, ISA, LEVEL, DIM, SHAPE, WEIGHTS, FLAGS or SHARED, got ${ARG_UNPARSED_ARGUMENTS}")
+    message(FATAL_ERROR "coat_add_model(${name}): expected MODEL, ISA, DEVICE, GPU_ARCH, LEVEL, DIM, SHAPE, WEIGHTS, FLAGS or SHARED, got ${ARG_UNPARSED_ARGUMENTS}")
   endif()
   if(NOT ARG_MODEL)
     message(FATAL_ERROR "coat_add_model(${name}): expected MODEL <file>, got none")
@@ -37,6 +39,13 @@ function(coat_add_model name)
   if(ARG_ISA)
     list(JOIN ARG_ISA "," isas)
     list(APPEND flags --isa=${isas})
+  endif()
+  if(ARG_DEVICE)
+    list(APPEND flags --device=${ARG_DEVICE})
+  endif()
+  if(ARG_GPU_ARCH)
+    list(JOIN ARG_GPU_ARCH "," archs)
+    list(APPEND flags --gpu-arch=${archs})
   endif()
   if(DEFINED ARG_LEVEL)
     list(APPEND flags -O${ARG_LEVEL})
@@ -69,4 +78,7 @@ function(coat_add_model name)
     COAT_FOLDER "${folder}")
   target_include_directories(${name} INTERFACE "${folder}")
   target_link_libraries(${name} INTERFACE coat::headers)
+  if(ARG_DEVICE STREQUAL cuda)
+    target_link_libraries(${name} INTERFACE ${CMAKE_DL_LIBS}) # finds the driver when it runs
+  endif()
 endfunction()
