@@ -130,7 +130,8 @@ template <bool rms> static void layerNorm(AtenNode node) {
     return;
   SmallVector<Value> operands = {x};
   SmallVector<int32_t> segments = {1, 0, 0};
-  for (auto [index, name] : llvm::enumerate(ArrayRef<StringRef>{"weight", "bias"}))
+  const std::array<StringRef, 2> names = {"weight", "bias"};
+  for (auto [index, name] : llvm::enumerate(names))
     if (node.has(name)) {
       operands.push_back(node->convert(node.tensor(name), AtenNode::elementTypeOf(x)));
       segments[1 + index] = 1;

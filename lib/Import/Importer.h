@@ -14,7 +14,8 @@
 
 namespace coat::onnx {
 
-/// A value of the model: known element by element, a tensor in the IR, or both.
+/// A value of the model: known element by element, a tensor in the IR, or both; or a list of such values, which has no
+/// type and a refusal for those who expect a tensor.
 struct ModelValue {
   mlir::RankedTensorType type;
   mlir::Value tensor; // null until an op needs it
@@ -22,6 +23,7 @@ struct ModelValue {
   const Tensor *data = nullptr; // of a constant of the model
   std::string refusal;          // why the value cannot be used, if so
   bool poisoned = false;        // computed from a refused node (checkOnnx)
+  std::shared_ptr<std::vector<std::shared_ptr<ModelValue>>> list;
 };
 
 /// Type of a graph input, its symbolic sizes resolved.

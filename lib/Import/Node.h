@@ -199,6 +199,7 @@ llvm::ArrayRef<Handler> convHandlers();
 llvm::ArrayRef<Handler> einsumHandlers();
 llvm::ArrayRef<Handler> elementwiseHandlers();
 llvm::ArrayRef<Handler> indexHandlers();
+llvm::ArrayRef<Handler> listHandlers();
 llvm::ArrayRef<Handler> lossHandlers();
 llvm::ArrayRef<Handler> movementHandlers();
 llvm::ArrayRef<Handler> normHandlers();

@@ -8,7 +8,7 @@
 // A loop of a known number of steps becomes its steps, one after another: what a step knows of its shapes, weights and
 // of its number is then constants, and memory and threads see one straight list. The price is code, so the number of
 // nodes is bounded.
-#include "Node.h"
+#include "OnnxList.h"
 
 using namespace mlir;
 using namespace coat;
@@ -16,24 +16,6 @@ using namespace coat::onnx;
 
 /// Nodes of all steps of a model's loops, and of a branch that may be computed in vain.
 static constexpr int64_t maxUnrolled = 8192, maxBranch = 64;
-
-static ModelValue valueOf(Value tensor) {
-  ModelValue value;
-  value.type = tensor ? cast<RankedTensorType>(tensor.getType()) : RankedTensorType();
-  value.tensor = tensor;
-  return value;
-}
-
-static ModelValue valueOf(Known known) {
-  ModelValue value;
-  value.type = RankedTensorType::get(known.shape, known.elementType);
-  value.known = std::move(known);
-  return value;
-}
-
-static SmallVector<AffineExpr> dimsOf(NodeImporter &node, const ModelValue &value) {
-  return value.tensor ? node.dims(value.tensor) : node.numbers(value.type.getShape());
-}
 
 /// A truth value that is known, if it is.
 static std::optional<bool> truthOf(const ModelValue &value) {
@@ -92,55 +74,6 @@ static void importIf(NodeImporter &node) {
   if (!elements)
     return importBoth(node, *thenGraph, *elseGraph);
   setAll(node, node.importGraph(elements->front() ? *thenGraph : *elseGraph, {}));
-}
-
-//===--- elements of sequences ---===//
-
-/// Element `index` of a value along `axis`.
-static ModelValue elementOf(NodeImporter &node, const ModelValue &value, int64_t axis, int64_t index) {
-  if (node.failed())
-    return {};
-  if (value.known) {
-    SmallVector<int64_t> shape = value.known->shape, positions, at;
-    shape.erase(shape.begin() + axis);
-    forEachIndex(shape, [&](ArrayRef<int64_t> rest) {
-      at.assign(rest.begin(), rest.end());
-      at.insert(at.begin() + axis, index);
-      positions.push_back(broadcastPosition(at, value.known->shape));
-    });
-    return valueOf(value.known->pick(positions, shape));
-  }
-  SmallVector<AffineExpr> shape = dimsOf(node, value);
-  Value slice = node.slice(node.tensor(value), axis, node.number(index), node.number(1));
-  shape.erase(shape.begin() + axis);
-  return valueOf(node.reshape(slice, shape));
-}
-
-/// The elements one after another along a new dimension `axis`.
-static ModelValue stacked(NodeImporter &node, ArrayRef<ModelValue> elements, int64_t axis) {
-  const ModelValue &first = elements.front();
-  bool known = axis == 0 && llvm::all_of(elements, [&](const ModelValue &element) {
-                 return element.known && element.known->shape == first.known->shape &&
-                        element.known->elementType == first.known->elementType;
-               });
-  if (known) {
-    Known result{first.known->elementType, first.known->shape, {}};
-    result.shape.insert(result.shape.begin(), elements.size());
-    for (const ModelValue &element : elements)
-      llvm::append_range(result.elements, element.known->elements);
-    if (isTrackable(result.shape, result.elementType))
-      return valueOf(std::move(result));
-  }
-  SmallVector<Value> slices;
-  for (const ModelValue &element : elements) {
-    Value tensor = node.tensor(element);
-    if (!tensor)
-      return {};
-    SmallVector<AffineExpr> shape = node.dims(tensor);
-    shape.insert(shape.begin() + axis, node.number(1));
-    slices.push_back(node.reshape(tensor, shape));
-  }
-  return valueOf(node.concat(slices, axis));
 }
 
 /// Refuses a loop that would become too many nodes.

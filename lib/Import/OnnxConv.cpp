@@ -127,8 +127,12 @@ static void resolveTransposedPads(NodeImporter &node, WindowAttributes &window, 
     }
     if (outputShape.empty())
       total = reach + outputPadding[dim] - stride; // the result has size * stride elements
-    else
-      total = stride * (*size - 1) + outputPadding[dim] + reach - outputShape[dim];
+    else if (llvm::MulOverflow(stride, *size - 1, total) ||
+             llvm::AddOverflow(total, outputPadding[dim] + reach - outputShape[dim], total)) {
+      node.fail("expected an output whose sizes fit 64 bits, got strides of " + Twine(stride) + " over " +
+                Twine(*size) + " elements");
+      return;
+    }
     if (total < 0) {
       outputPadding[dim] -= total;
       total = 0;
@@ -151,6 +155,9 @@ static void importConvTranspose(NodeImporter &node) {
     outputShape.erase(outputShape.begin(), outputShape.begin() + 2);
   if (!outputShape.empty() && outputShape.size() != spatial)
     node.fail("attribute 'output_shape': expected " + Twine(spatial) + " integers, got " + Twine(outputShape.size()));
+  for (int64_t size : outputShape)
+    if (size < 0 || size > INT32_MAX)
+      node.fail("attribute 'output_shape': expected sizes of 0 to 2147483647, got " + Twine(size));
   if (node.failed())
     return;
   resolveTransposedPads(node, window, ArrayRef(node.dims(0)).drop_front(2), outputPadding, outputShape);

@@ -8,7 +8,7 @@ static const llvm::StringMap<llvm::SmallVector<const Handler *, 1>> &table() {
     auto *result = new llvm::StringMap<llvm::SmallVector<const Handler *, 1>>;
     for (llvm::ArrayRef<Handler> family :
          {atenConvHandlers(), atenElementwiseHandlers(), atenProductHandlers(), atenReduceHandlers(), atenShapeHandlers(),
-          attentionHandlers(), contribHandlers(), controlHandlers(), convHandlers(), einsumHandlers(), elementwiseHandlers(), indexHandlers(),
+          attentionHandlers(), contribHandlers(), controlHandlers(), convHandlers(), einsumHandlers(), elementwiseHandlers(), indexHandlers(), listHandlers(),
           lossHandlers(), movementHandlers(), normHandlers(), padHandlers(), poolHandlers(), productHandlers(),
           quantHandlers(), randomHandlers(), recurrentHandlers(), reduceHandlers(), resizeHandlers(),
           samplingHandlers(), selectHandlers(), sequenceHandlers(), shapeHandlers(), signalHandlers(), sliceHandlers(), trainingHandlers()})

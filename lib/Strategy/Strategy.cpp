@@ -291,7 +291,7 @@ SmallVector<Cut> cutsOf(Operation *op) {
   if (auto pool = dyn_cast<PoolOp>(op); pool && !pool.getWithIndices() && !windowsAreInside(pool))
     return {};
   if (auto transposed = dyn_cast<ConvTransposeOp>(op))
-    return cutsBelow(transposed.getGroup() == 1 ? 2 : 1);
+    return transposed.getGroup() == 1 ? SmallVector<Cut>{{0}, {1, 1, /*equal=*/true}} : cutsBelow(1);
   if (auto concat = dyn_cast<tensor::ConcatOp>(op)) {
     SmallVector<Cut> cuts = cutsBelow(rank);
     cuts.erase(cuts.begin() + concat.getDim());

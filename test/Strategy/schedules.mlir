@@ -130,3 +130,14 @@ func.func @strided_pointwise(%x: tensor<1x14x14x1024xf32>, %w: tensor<1x128x1x1x
       : (tensor<1x14x14x1024xf32>, tensor<1x128x1x1x1024x16xf32>) -> tensor<1x7x7x2048xf32>
   return %0 : tensor<1x7x7x2048xf32>
 }
+
+// -----
+
+// A transposed convolution that is computed by plain loops: channels are cut into equal parts only.
+// CHECK-LABEL: @transposed
+// AVX2: schedule<"loops", tile = [0, 1, 0, 0, 0]
+func.func @transposed(%x: tensor<1x1x5x7x8xf32>, %w: tensor<1x9x4x4x3xf32>) -> tensor<1x9x8x19x28xf32> {
+  %0 = coat.conv_transpose %x, %w {strides = array<i64: 1, 2, 3>, dilations = array<i64: 1, 2, 2>, pads = array<i64: 0, 0, 0, 0, 0, 0>,
+      output_padding = array<i64: 0, 0, 2>} : (tensor<1x1x5x7x8xf32>, tensor<1x9x4x4x3xf32>) -> tensor<1x9x8x19x28xf32>
+  return %0 : tensor<1x9x8x19x28xf32>
+}
