@@ -38,6 +38,66 @@ def models():
             yield helper.make_model(graph, opset_imports=[helper.make_opsetid("", 23)], ir_version=8).SerializeToString()
 
 
+def programs():
+    """(model.json, weights, constants) of archives of torch.export, without what is only of use to its authors; and archives."""
+    import io
+    import json
+    import zipfile
+
+    import torch
+    from torch import nn
+    from torch.nn import functional as F
+
+    class Net(nn.Module):
+        def __init__(self, forward, *parts):
+            super().__init__()
+            self.parts, self.compute = nn.ModuleList(parts), forward
+
+        def forward(self, *inputs):
+            return self.compute(self.parts, *inputs)
+
+    image, tokens, batch = torch.randn(2, 3, 8, 8), torch.randn(1, 4, 8), torch.export.Dim("N", min=1, max=8)
+    nets = [(lambda p, x: p[1](p[0](x)).relu().mean((2, 3)), (nn.Conv2d(3, 4, 3, padding=1), nn.BatchNorm2d(4)), (image,), True),
+            (lambda p, x: p[0](x).flatten(1).softmax(-1), (nn.Conv2d(3, 4, 3, stride=2, groups=1),), (image,), True),
+            (lambda p, x: F.gelu(p[1](p[0](x))) + x, (nn.Linear(8, 8), nn.LayerNorm(8)), (tokens,), False),
+            (lambda p, x: F.scaled_dot_product_attention(x[:, None], x[:, None], x[:, None], is_causal=True), (), (tokens,), False),
+            (lambda p, x: p[0](x, x, x, need_weights=False)[0], (nn.MultiheadAttention(8, 2, batch_first=True),), (tokens,), False),
+            (lambda p, x: torch.cat([F.max_pool2d(x, 2), F.avg_pool2d(x, 2)], 1).permute(0, 2, 3, 1).reshape(x.shape[0], -1), (), (image,), True),
+            (lambda p, x: F.interpolate(F.pad(x, (1, 1)), scale_factor=2.0).clamp(0, 6).sum(1, keepdim=True), (), (image,), False),
+            (lambda p, i: p[0](i).transpose(1, 2).chunk(2, 1)[1].exp(), (nn.Embedding(5, 4),), (torch.tensor([[1, 2]]),), False)]
+
+    def bare(value):
+        if isinstance(value, dict):
+            return {k: bare(v) for k, v in value.items() if k not in ("metadata", "torch_version", "verifiers", "module_call_graph", "guards_code", "is_hop_single_tensor_return")}
+        return [bare(v) for v in value] if isinstance(value, list) else value
+
+    for forward, parts, inputs, symbolic in nets:
+        with torch.no_grad():
+            program = torch.export.export(Net(forward, *parts).eval(), inputs, dynamic_shapes=(({0: batch},),) if symbolic else None)
+        for form in (program, program.run_decompositions()):
+            file = io.BytesIO()
+            torch.export.save(form, file)
+            if len(file.getvalue()) < 16000:
+                yield file.getvalue()
+            archive = zipfile.ZipFile(file)
+            texts = {}
+            for key, end in (("model", "models/model.json"), ("weights", "weights_config.json"), ("constants", "constants_config.json")):
+                name, = (n for n in archive.namelist() if n.endswith(end))
+                texts[key] = bare(json.loads(archive.read(name)))
+            text = json.dumps(texts, separators=(",", ":")).encode()
+            if len(text) < 16000:
+                yield text
+
+
+def calls():
+    """Names of ATen ops and of their arguments, and words of the schema."""
+    import re
+
+    for path in (ROOT / "lib" / "Import").glob("Aten*.cpp"):
+        yield from re.findall(r'"([A-Za-z_]\w+)"', path.read_text())
+    yield from re.findall(r'"([a-z_]\w+)"', (ROOT / "lib" / "Import" / "TorchReader.cpp").read_text())
+
+
 def words():
     for schema in onnx.defs.get_all_schemas():
         yield schema.name
@@ -79,6 +139,7 @@ def write(folder, name, seeds, tokens=()):
 def main(folder):
     random = np.random.default_rng(0)
     write(folder, "onnx", models(), words())
+    write(folder, "torch", programs(), calls())
     write(folder, "external-data", (random.bytes(n) for n in range(20, 200, 10)), ("sub", "secret", "..", "model2"))
     write(folder, "arguments", (random.bytes(n) for n in range(20, 200, 10)), ("N",))
     write(folder, "attributes", attributes(), ("tile", "reg", "order", "vector", "direct", "schedule", "floordiv", "ceildiv", "mod", " | "))

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 seconds=${1:?expected seconds, as in scripts/fuzz.sh 60}
 shift
 targets=("${@:-}")
-[ -n "${targets[0]}" ] || targets=(onnx external-data arguments attributes arrays)
+[ -n "${targets[0]}" ] || targets=(onnx torch external-data arguments attributes arrays)
 
 python=$(sed -n 's/^Python3_EXECUTABLE:[A-Z]*=//p' build/CMakeCache.txt)
 [ -f build-fuzz/build.ninja ] || cmake --preset fuzz -DPython3_EXECUTABLE="$python"
