@@ -167,8 +167,11 @@ Status Session::assemble() {
   auto kernels = describeDeviceKernels(*module);
   if (failed(kernels))
     return fail(bug, collect.message());
-  if (llvm::Error error = assembleKernels(*module, flags.emit, *kernels))
-    return fail(error.isA<llvm::FileError>() || error.isA<llvm::ECError>() ? wrong : bug, std::move(error));
+  if (llvm::Error error = assembleKernels(*module, flags.emit, *kernels)) {
+    Status status = error.isA<llvm::FileError>() || error.isA<llvm::ECError>() ? wrong : bug;
+    std::string message = llvm::toString(std::move(error));
+    return fail(status, collect.message().empty() ? message : collect.message());
+  }
   description.deviceKernels = std::move(*kernels);
   for (const DeviceTarget &target : deviceTargets(description.deviceKernels))
     description.isas.push_back(target.name);
