@@ -1,6 +1,6 @@
 // coat-pointwise-to-matmul: enters channels-last convolutions with explicit pads; leaves 1x1
-// stride-1 convolutions as matrix products. Left alone: strides (they would need a gather first),
-// groups, filters that are not constant.
+// stride-1 convolutions as matrix products, and products that share their right-hand side as one product over all rows.
+// Left alone: strides (they would need a gather first), groups, filters that are not constant.
 #include "coat/Dialect/Coat.h"
 #include "coat/Layout/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -87,8 +87,40 @@ struct ConvToMatmul : OpRewritePattern<ConvOp> {
   }
 };
 
-/// elementwise(reshape(a), b ..) -> reshape(elementwise(a, b' ..)) for a the product of a pointwise
-/// convolution, [rows, C]: b' is b over rows, or b itself where it varies along C only.
+/// matmul [B.., M, K] x [K, N] -> reshape(matmul([B*..*M, K] x [K, N])): a register tile goes over the ends of short rows (7 in
+/// the last stage of ConvNeXt), and a task reads its weights once. Sizes that are not known stay in front.
+/// Does not apply when the right-hand side has a batch, when only ones would be merged, and where isPaddedNext.
+struct MergeRows : OpRewritePattern<MatmulOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(MatmulOp op, PatternRewriter &rewriter) const override {
+    RankedTensorType lhs = tensorType(op.getLhs());
+    if (op.getTransposeLhs() || op.getFilterLayout() != FilterLayout::plain || tensorType(op.getRhs()).getRank() != 2 ||
+        isPaddedNext(op.getResult()))
+      return failure();
+    int64_t first = lhs.getRank() - 1, merged = 1; // the sizes [first, rank - 1) are merged
+    while (first > 0 && !lhs.isDynamicDim(first - 1))
+      merged *= lhs.getDimSize(--first);
+    if (first >= lhs.getRank() - 2 || merged == lhs.getDimSize(lhs.getRank() - 2))
+      return failure();
+    Location loc = op.getLoc();
+    auto mergedSizes = [&](Value value) {
+      SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(rewriter, loc, value), flat(ArrayRef(sizes).take_front(first));
+      flat.append({rewriter.getIndexAttr(merged), sizes.back()});
+      return flat;
+    };
+    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(rewriter, loc, op.getLhs());
+    sizes.back() = tensor::getMixedSize(rewriter, loc, op.getRhs(), op.getTransposeRhs() ? 0 : 1);
+    Value rows = reshapeTo(rewriter, loc, op.getLhs(), mergedSizes(op.getLhs()));
+    Value product = MatmulOp::create(rewriter, loc, rows, op.getRhs(), op.getBias(), /*transpose_lhs=*/false,
+                                     op.getTransposeRhs(), FilterLayout::plain, /*out_channels=*/nullptr);
+    rewriter.replaceOp(op, reshapeTo(rewriter, loc, product, sizes));
+    return success();
+  }
+};
+
+/// elementwise(reshape(a), b ..) -> reshape(elementwise(a, b' ..)) for a the product over merged rows, [rows, C]: b' is b
+/// over rows, or b itself where it varies along C only.
 /// Does not apply when an operand varies along some but not all of the merged dimensions.
 struct SinkReshape : OpRewritePattern<ElementwiseOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -99,12 +131,13 @@ struct SinkReshape : OpRewritePattern<ElementwiseOp> {
     for (Value input : op.getInputs()) {
       auto candidate = input.getDefiningOp<ReshapeOp>();
       if (candidate && candidate->hasOneUse() && candidate.getInput().hasOneUse() && isProduct(candidate.getInput()) &&
+          (keepsChannels(candidate) || tensorType(candidate.getInput()).getRank() == 2) &&
           tensorType(input).getShape() == type.getShape()) {
         reshape = candidate;
         break;
       }
     }
-    if (!reshape || !llvm::all_of(op.getInputs(), [&](Value v) { return isRowsByChannels(v, type); }))
+    if (!reshape || !llvm::all_of(op.getInputs(), [&](Value v) { return isRowsByChannels(v, type, keepsChannels(reshape)); }))
       return failure();
     Location loc = op.getLoc();
     SmallVector<OpFoldResult> flat = tensor::getMixedSizes(rewriter, loc, reshape.getInput());
@@ -125,23 +158,28 @@ struct SinkReshape : OpRewritePattern<ElementwiseOp> {
   }
 
   /// A matrix product, or element-wise work on one: sinking below a chain of it keeps the chain fused.
-  static bool isProduct(Value value) {
+  static bool isProduct(Value value, int length = 8) {
     if (value.getDefiningOp<MatmulOp>())
-      return tensorType(value).getRank() == 2;
+      return true;
     auto op = value.getDefiningOp<ElementwiseOp>();
-    return op && tensorType(value).getRank() == 2 && llvm::any_of(op.getInputs(), isProduct);
+    return op && length > 0 && llvm::any_of(op.getInputs(), [&](Value v) { return isProduct(v, length - 1); });
   }
 
-  static bool isRowsByChannels(Value value, RankedTensorType full) {
+  static bool keepsChannels(ReshapeOp op) {
+    return tensorType(op.getInput()).getShape().back() == tensorType(op.getResult()).getShape().back();
+  }
+
+  static bool isRowsByChannels(Value value, RankedTensorType full, bool keepsChannels) {
     RankedTensorType type = tensorType(value);
-    return type.getShape() == full.getShape() || type.getRank() == 0 || allOnes(type.getShape().drop_back());
+    return type.getShape() == full.getShape() || type.getRank() == 0 ||
+           (allOnes(type.getShape().drop_back()) && (keepsChannels || type.getShape().back() == 1));
   }
 };
 
 struct PointwiseToMatmul : coat::impl::CoatPointwiseToMatmulBase<PointwiseToMatmul> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<ConvToMatmul, SinkReshape>(&getContext());
+    patterns.add<ConvToMatmul, MergeRows, SinkReshape>(&getContext());
     ReshapeOp::getCanonicalizationPatterns(patterns, &getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();

@@ -31,3 +31,50 @@ func.func @padded_next(%x: tensor<1x16x16x3xf32>) -> tensor<1x18x18x4xf32> {
   %1 = coat.pad constant %0 {low = array<i64: 0, 1, 1, 0>, high = array<i64: 0, 1, 1, 0>} : (tensor<1x16x16x4xf32>) -> tensor<1x18x18x4xf32>
   return %1 : tensor<1x18x18x4xf32>
 }
+
+// One product over the rows of all images; what follows moves in front of the reshape, sizes that are not known stay.
+// CHECK-LABEL: @rows_of_images
+func.func @rows_of_images(%x: tensor<1x7x7x8xf32>, %w: tensor<8x4xf32>, %r: tensor<1x7x7x4xf32>, %s: tensor<4xf32>) -> tensor<1x7x7x4xf32> {
+  // CHECK: %[[A:.*]] = coat.reshape %arg0 : tensor<1x7x7x8xf32> to tensor<49x8xf32>
+  // CHECK: %[[M:.*]] = coat.matmul %[[A]], %arg1
+  // CHECK: %[[S:.*]] = coat.elementwise mul %[[M]]
+  // CHECK: %[[E:.*]] = coat.elementwise add %[[S]]
+  // CHECK: coat.reshape %[[E]]
+  %0 = coat.matmul %x, %w : (tensor<1x7x7x8xf32>, tensor<8x4xf32>) -> tensor<1x7x7x4xf32>
+  %1 = coat.elementwise mul %0, %s : (tensor<1x7x7x4xf32>, tensor<4xf32>) -> tensor<1x7x7x4xf32>
+  %2 = coat.elementwise add %1, %r : (tensor<1x7x7x4xf32>, tensor<1x7x7x4xf32>) -> tensor<1x7x7x4xf32>
+  return %2 : tensor<1x7x7x4xf32>
+}
+
+// CHECK-LABEL: @rows_of_unknown_images
+func.func @rows_of_unknown_images(%x: tensor<?x7x7x8xf32>, %w: tensor<8x4xf32>) -> tensor<?x7x7x4xf32> {
+  // CHECK: coat.matmul {{.*}} -> tensor<?x49x4xf32>
+  %0 = coat.matmul %x, %w : (tensor<?x7x7x8xf32>, tensor<8x4xf32>) -> tensor<?x7x7x4xf32>
+  return %0 : tensor<?x7x7x4xf32>
+}
+
+// Nothing but ones to merge, and a right-hand side for each image.
+// CHECK-LABEL: @one_image
+func.func @one_image(%x: tensor<1x7x8xf32>, %w: tensor<8x4xf32>) -> tensor<1x7x4xf32> {
+  // CHECK-NOT: coat.reshape
+  %0 = coat.matmul %x, %w : (tensor<1x7x8xf32>, tensor<8x4xf32>) -> tensor<1x7x4xf32>
+  return %0 : tensor<1x7x4xf32>
+}
+// CHECK-LABEL: @batches_of_both
+func.func @batches_of_both(%x: tensor<3x7x8xf32>, %w: tensor<3x8x4xf32>) -> tensor<3x7x4xf32> {
+  // CHECK-NOT: coat.reshape
+  %0 = coat.matmul %x, %w : (tensor<3x7x8xf32>, tensor<3x8x4xf32>) -> tensor<3x7x4xf32>
+  return %0 : tensor<3x7x4xf32>
+}
+
+// A product that is split into heads is not one by channels for what varies along the heads' own.
+// CHECK-LABEL: @split_channels
+func.func @split_channels(%x: tensor<6x8xf32>, %w: tensor<8x8xf32>, %s: tensor<4xf32>) -> tensor<6x2x4xf32> {
+  // CHECK: coat.matmul
+  // CHECK-NEXT: coat.reshape
+  // CHECK-NEXT: coat.elementwise
+  %0 = coat.matmul %x, %w : (tensor<6x8xf32>, tensor<8x8xf32>) -> tensor<6x8xf32>
+  %1 = coat.reshape %0 : tensor<6x8xf32> to tensor<6x2x4xf32>
+  %2 = coat.elementwise add %1, %s : (tensor<6x2x4xf32>, tensor<4xf32>) -> tensor<6x2x4xf32>
+  return %2 : tensor<6x2x4xf32>
+}

@@ -39,11 +39,12 @@ def CoatExplicitPads : Pass<"coat-explicit-pads", "::mlir::func::FuncOp"> {
 }
 
 def CoatPointwiseToMatmul : Pass<"coat-pointwise-to-matmul", "::mlir::func::FuncOp"> {
-  let summary = "1x1 convolutions as matrix products over all pixels";
+  let summary = "1x1 convolutions and batches of products as one product over all rows";
   let description = [{
     A channels-last 1x1 convolution of stride 1 is a product of [N*D1*..*Dk, C]
-    with [C, M]; the reshapes around it are free, and move behind the
-    element-wise ops that follow so that those still fuse.
+    with [C, M], and so is a product of [B.., M, K] with one [K, N] for all of
+    B, as far as their sizes are known; the reshapes around it are free, and
+    move behind the element-wise ops that follow so that those still fuse.
   }];
   let dependentDialects = ["::coat::CoatDialect"];
 }
