@@ -10,7 +10,7 @@
 #ifndef COAT_TEST_GPU_MOCK_H
 #define COAT_TEST_GPU_MOCK_H
 
-#include "emulated_map.h"
+#include "coat/Emulate/TensorMap.h"
 #include <array>
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,6 @@
 // What the 128 bytes of a CUtensorMap hold where there is no GPU: the mock driver encodes them, the emulator reads them.
-#ifndef COAT_TEST_EMULATED_MAP_H
-#define COAT_TEST_EMULATED_MAP_H
+#ifndef COAT_EMULATE_TENSORMAP_H
+#define COAT_EMULATE_TENSORMAP_H
 
 #include <stdint.h>
 
