@@ -102,7 +102,7 @@ static int64_t runAlong(const ProductOperand &operand, const Digits &along) {
   return run;
 }
 
-static void finish(ProductOperand &operand, int64_t pointerOffset) {
+void coat::finish(ProductOperand &operand, int64_t pointerOffset) {
   for (Digits *digits : {&operand.batch, &operand.outer, &operand.inner})
     simplify(*digits);
   operand.offset += pointerOffset; // for alignment only: the pointer contains it

@@ -46,6 +46,9 @@ struct Contraction {
   int64_t batchRows = 0, batchColumns = 0; // element (m, n) of batch i is at row i * batchRows + m, column i * batchColumns + n
 };
 
+/// Simplifies the digits, and finds out what can be copied at a time. `pointerOffset`: elements that the pointer already contains.
+void finish(ProductOperand &operand, int64_t pointerOffset);
+
 /// The only product of `kernel`, if it is one that tensor cores and FFMA tiles compute.
 mlir::FailureOr<Contraction> findContraction(mlir::func::FuncOp kernel);
 

@@ -7,8 +7,8 @@
 //
 // Does not apply to: depthwise convolutions (no reuse to speak of), packed weights, channels-first data, element types
 // other than f32, f16 and bf16.
-#include "Epilogue.h"
 #include "Kernel.h"
+#include "ResultTiles.h"
 #include "TileProduct.h"
 #include "coat/Dialect/Coat.h"
 
@@ -19,41 +19,27 @@ namespace {
 class ProductEmitter {
 public:
   ProductEmitter(GpuBuilder &g, const Contraction &c, const BlockTile &block, bool tf32, Epilogue &epilogue, ValueRange pointers)
-      : g(g), c(c), block(block), tf32(tf32), epilogue(epilogue), pointers(pointers) {}
+      : g(g), c(c), block(block), tiles{c, block.m, block.n}, tf32(tf32), epilogue(epilogue), pointers(pointers) {}
 
   void emit();
-  int64_t blocks() const { return tilesM() * tilesN() * c.batch; }
+  int64_t blocks() const { return tiles.count(); }
 
 private:
-  int64_t tilesM() const { return llvm::divideCeil(c.m, block.m); }
-  int64_t tilesN() const { return llvm::divideCeil(c.n, block.n); }
   int64_t steps() const { return llvm::divideCeil(c.k, block.k); }
 
-  void placeBlock();
   Values mainLoop(TileProduct &product, TileLoader &left, TileLoader &right);
   Values addSlices(TileProduct &product, Values sums);
-  void storeSums(TileProduct &product, ArrayRef<Value> sums);
 
   GpuBuilder &g;
   const Contraction &c;
   const BlockTile &block;
+  ResultTiles tiles;
   bool tf32;
   Epilogue &epilogue;
   ValueRange pointers;
-  Value batch, firstM, firstN;
   int64_t leftBytes = 0, rightBytes = 0;
 };
 } // namespace
-
-/// Blocks that run at a time share rows and columns in L2: they are those of 8 rows of tiles.
-void ProductEmitter::placeBlock() {
-  int64_t perBatch = tilesM() * tilesN(), together = tilesM() % 8 == 0 ? 8 : 1;
-  batch = c.batch == 1 ? g.i32(0) : g.div(g.block, perBatch);
-  Value tile = c.batch == 1 ? g.block : g.rem(g.block, perBatch);
-  Value group = g.div(tile, together * tilesN()), within = g.rem(tile, together * tilesN());
-  firstM = g.mul(g.add(g.mul(group, together), g.rem(within, together)), block.m);
-  firstN = g.mul(g.div(within, together), block.n);
-}
 
 Values ProductEmitter::mainLoop(TileProduct &product, TileLoader &left, TileLoader &right) {
   int64_t stages = block.stages, rightStart = stages * leftBytes;
@@ -84,6 +70,7 @@ Values ProductEmitter::mainLoop(TileProduct &product, TileLoader &left, TileLoad
     sums.push_back(next(fill));
     return sums;
   });
+  g.waitCopies(0);
   results.truncate(product.sums());
   return results;
 }
@@ -93,7 +80,6 @@ Values ProductEmitter::addSlices(TileProduct &product, Values sums) {
   int64_t threads = block.threads() / block.slices, perSlice = threads * product.sums();
   Type f32 = g.b.getF32Type();
   Value own = g.sub(g.thread, g.mul(product.slice(), threads));
-  g.waitCopies(0);
   g.barrier();
   auto placeOf = [&](Value slice, int64_t i) {
     return g.step(g.shared, g.add(g.add(g.mul(slice, perSlice), own), i * threads), f32);
@@ -116,44 +102,23 @@ Values ProductEmitter::addSlices(TileProduct &product, Values sums) {
       [&] { return sums; });
 }
 
-void ProductEmitter::storeSums(TileProduct &product, ArrayRef<Value> sums) {
-  int64_t length = product.runLength();
-  bool aligned = c.n % length == 0 && c.batchColumns % length == 0;
-  Value firstRow = g.add(g.mul(batch, c.batchRows), firstM), firstColumn = g.add(g.mul(batch, c.batchColumns), firstN);
-  for (const TileProduct::Row &row : product.rows()) {
-    Value insideRow = c.m % block.m ? g.less(g.add(firstM, row.row), c.m) : Value();
-    g.when(insideRow, [&] {
-      for (const TileProduct::Run &run : row.runs) {
-        int64_t pieces = aligned ? 1 : length, width = length / pieces;
-        for (int64_t piece = 0; piece < pieces; ++piece) {
-          Value column = g.add(run.column, piece * width);
-          Values values;
-          for (int64_t i = 0; i < width; ++i)
-            values.push_back(sums[run.sums[piece * width + i]]);
-          Value inside = c.n % block.n ? g.less(g.add(firstN, column), c.n) : Value();
-          g.when(inside, [&] { epilogue.store(g.add(firstRow, row.row), g.add(firstColumn, column), values, aligned); });
-        }
-      }
-    });
-  }
-}
-
 void ProductEmitter::emit() {
-  placeBlock();
+  ResultTiles::Place place = tiles.placeOf(g, g.block);
   auto loader = [&](const ProductOperand &operand, Value first, int64_t tile, int64_t size) {
-    return TileLoader(g, operand, c.type, pointers[operand.argument], batch, first, tile, block.k, size, c.k, block.threads());
+    return TileLoader(g, operand, c.type, pointers[operand.argument], place.batch, first, tile, block.k, size, c.k, block.threads());
   };
-  TileLoader left = loader(c.left, firstM, block.m, c.m), right = loader(c.right, firstN, block.n, c.n);
+  TileLoader left = loader(c.left, place.m, block.m, c.m), right = loader(c.right, place.n, block.n, c.n);
   SharedTile leftTile = TileLoader::tileOf(c.left, c.type, block.m, block.k);
   SharedTile rightTile = TileLoader::tileOf(c.right, c.type, block.n, block.k);
   leftBytes = leftTile.bytes();
   rightBytes = rightTile.bytes();
   auto product = createTileProduct(g, c.type, tf32, block, {leftTile, c.left.innerIsDense}, {rightTile, c.right.innerIsDense});
   Values sums = mainLoop(*product, left, right);
+  auto store = [&] { storeSums(g, tiles, place, epilogue, product->rows(), sums); };
   if (block.slices == 1)
-    return storeSums(*product, sums);
+    return store();
   sums = addSlices(*product, sums);
-  g.when(g.equal(product->slice(), 0), [&] { storeSums(*product, sums); });
+  g.when(g.equal(product->slice(), 0), store);
 }
 
 FailureOr<GpuKernel> coat::emitProduct(func::FuncOp kernel, const GpuTarget &target, const GpuOptions &options,
@@ -168,6 +133,8 @@ FailureOr<GpuKernel> coat::emitProduct(func::FuncOp kernel, const GpuTarget &tar
   ProductShape shape = {c->batch, c->m, c->n, c->k, c->type.getIntOrFloatBitWidth() / 8, matrices,
                         TileLoader::unitOf(c->left, c->type), TileLoader::unitOf(c->right, c->type)};
   BlockTile block = chooseBlockTile(shape, target);
+  if (auto asked = kernel->getAttrOfType<DenseI64ArrayAttr>("coat.gpu_tile"))
+    block = {asked[0], asked[1], asked[2], asked[3], asked[4], asked[5], asked[6]};
   func::FuncOp function = createGpuFunction(kernel, into);
   OpBuilder builder = OpBuilder::atBlockBegin(&function.front());
   GpuBuilder g(builder, kernel.getLoc());

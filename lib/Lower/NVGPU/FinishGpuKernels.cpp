@@ -1,5 +1,5 @@
 // coat-finish-gpu-kernels: enters a gpu.module whose functions are func.func with bodies of the LLVM and NVVM dialects;
-// leaves llvm.func. Left alone: functions that an emitter wrote as llvm.func.
+// leaves llvm.func, with the attributes that make it a kernel: only there they are valid.
 //
 // Why not upstream's conversion: the functions have pointers as arguments already, and attributes that must stay.
 #include "coat/Lower/NVGPU/Passes.h"
@@ -30,11 +30,34 @@ static void finish(func::FuncOp function) {
   function.erase();
 }
 
+/// TMA maps are parameters of 128 bytes that stay where the launch put them.
+static void passMapsByValue(LLVM::LLVMFuncOp function) {
+  Builder b(function.getContext());
+  for (unsigned i = 0; i < function.getNumArguments(); ++i) {
+    if (!function.getArgAttr(i, "coat.map"))
+      continue;
+    function.removeArgAttr(i, b.getStringAttr("coat.map"));
+    function.setArgAttr(i, LLVM::LLVMDialect::getByValAttrName(), TypeAttr::get(LLVM::LLVMArrayType::get(b.getI64Type(), 16)));
+    function.setArgAttr(i, LLVM::LLVMDialect::getAlignAttrName(), b.getI64IntegerAttr(64));
+    function.setArgAttr(i, NVVM::NVVMDialect::getGridConstantAttrName(), b.getUnitAttr());
+    // Warps of such kernels hand registers to each other, which needs the count a thread begins with.
+    function->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(), b.getI32IntegerAttr(1));
+  }
+}
+
 namespace {
 struct FinishGpuKernels : coat::impl::FinishGpuKernelsBase<FinishGpuKernels> {
   void runOnOperation() override {
     for (auto function : llvm::to_vector(getOperation().getOps<func::FuncOp>()))
       finish(function);
+    Builder builder(&getContext());
+    for (auto function : getOperation().getOps<LLVM::LLVMFuncOp>())
+      if (Attribute block = function->removeAttr("coat.block")) {
+        function->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), builder.getUnitAttr());
+        function->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), builder.getUnitAttr());
+        function->setAttr(NVVM::NVVMDialect::getReqntidAttrName(), block);
+        passMapsByValue(function);
+      }
   }
 };
 } // namespace

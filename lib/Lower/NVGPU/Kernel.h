@@ -29,8 +29,14 @@ struct GpuOptions {
 using GpuEmitter = mlir::FailureOr<GpuKernel>(mlir::func::FuncOp kernel, const GpuTarget &target,
                                               const GpuOptions &options, mlir::gpu::GPUModuleOp into);
 
+/// Matrix products and convolutions by warpgroups and TMA (sm_90a).
+GpuEmitter emitWarpgroupProduct;
 /// Matrix products and convolutions, and what is done to their sums.
 GpuEmitter emitProduct;
+/// Plain attention.
+GpuEmitter emitAttention;
+/// Long reductions that elements share, or that few elements are: a team of threads computes a row.
+GpuEmitter emitRows;
 /// Anything: a thread computes elements of the result, with all that they are made from. Emits an error where it fails.
 GpuEmitter emitElements;
 

@@ -38,7 +38,6 @@ public:
   }
 
   int64_t sums() const override { return tilesM() * tilesN() * 4; }
-  int64_t runLength() const override { return 2; }
 
   Values accumulate(Values sums, Value leftStart, Value rightStart) override {
     for (int64_t k = 0; k < block.k / block.slices; k += inner) {
@@ -60,8 +59,8 @@ public:
   }
 
   // A fragment of 16 x 8 sums: lane l has (l / 4, 2 (l % 4)) and its right neighbour, and both eight rows below.
-  SmallVector<Row> rows() override {
-    SmallVector<Row> rows;
+  SmallVector<SumRow> rows() override {
+    SmallVector<SumRow> rows;
     Value row = g.add(firstRow, g.div(g.lane, 4)), column = g.add(firstColumn, g.mul(g.rem(g.lane, 4), 2));
     for (int64_t i = 0; i < tilesM(); ++i)
       for (int64_t half = 0; half < 2; ++half) {
@@ -149,7 +148,6 @@ public:
       : TileProduct(g, block, left, right), laneRow(g.div(g.lane, 8)), laneColumn(g.rem(g.lane, 8)) {}
 
   int64_t sums() const override { return perLane(true) * perLane(false); }
-  int64_t runLength() const override { return right.innerIsDense ? 1 : 4; }
 
   Values accumulate(Values sums, Value leftStart, Value rightStart) override {
     for (int64_t k = 0; k < block.k / block.slices; k += 4) {
@@ -164,9 +162,9 @@ public:
     return sums;
   }
 
-  SmallVector<Row> rows() override {
-    SmallVector<Row> rows;
-    int64_t columns = perLane(false), length = runLength();
+  SmallVector<SumRow> rows() override {
+    SmallVector<SumRow> rows;
+    int64_t columns = perLane(false), length = right.innerIsDense ? 1 : 4;
     for (int64_t i = 0; i < perLane(true); ++i) {
       rows.push_back({indexOf(i, true), {}});
       for (int64_t j = 0; j < columns; j += length) {

@@ -6,6 +6,7 @@
 #define COAT_LIB_LOWER_NVGPU_TILEPRODUCT_H
 
 #include "ProductTiles.h"
+#include "ResultTiles.h"
 #include "TileLoads.h"
 
 namespace coat {
@@ -24,18 +25,8 @@ public:
   virtual int64_t sums() const = 0;
   /// `sums` plus the product of the tiles at these bytes of shared memory.
   virtual Values accumulate(Values sums, mlir::Value left, mlir::Value right) = 0;
-  /// Neighbours along columns that a thread has: where the first is in the block's tile, and their numbers among the sums.
-  struct Run {
-    mlir::Value column;
-    llvm::SmallVector<int64_t, 4> sums;
-  };
-  struct Row {
-    mlir::Value row;
-    llvm::SmallVector<Run> runs;
-  };
-  virtual llvm::SmallVector<Row> rows() = 0;
-  /// Columns of a run.
-  virtual int64_t runLength() const = 0;
+  /// Which elements of the block's tile a thread's sums are.
+  virtual llvm::SmallVector<SumRow> rows() = 0;
   /// The part of k that the warp sums up.
   mlir::Value slice() const { return sliceIndex; }
 
