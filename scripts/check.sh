@@ -7,5 +7,5 @@ cd "$(dirname "$0")/.."
 scripts/setup.sh
 ninja -C build
 ninja -C build check
-.venv/bin/python3 -m pytest -q -n 2 --dist loadgroup test/Onnx test/Execute test/Hostile
+.venv/bin/python3 -m pytest -q -n 2 --dist loadgroup test/Onnx test/Execute test/Hostile test/Gpu
 .venv/bin/python3 test/fuzz/differential.py --seed 1 --count 25

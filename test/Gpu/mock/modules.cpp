@@ -212,6 +212,7 @@ MOCK_API cuModuleLoadData(Module **result, const void *data) {
   if (!fits(arch, !isElf))
     return fault(noBinary, "cuModuleLoadData: expected code for compute capability %d.%d, got %s", major(), minor(),
                  arch.c_str());
+  count(("load " + arch + (isElf ? " cubin" : " ptx")).c_str());
   *result = new Module{arch, !isElf, image, {}};
   modules.insert(*result);
   return success;
