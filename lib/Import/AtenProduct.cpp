@@ -128,6 +128,13 @@ template <bool rms> static void layerNorm(AtenNode node) {
   Value x = node.tensor("input");
   if (!x)
     return;
+  SmallVector<int64_t> normalized = node.integers("normalized_shape");
+  SmallVector<AffineExpr> shape = node->dims(x);
+  if (normalized.empty() || normalized.size() > shape.size())
+    return node->fail("expected a normalized_shape of 1 to " + Twine(shape.size()) + " sizes, got " +
+                      Twine(normalized.size()));
+  for (auto [size, expr] : llvm::zip(normalized, ArrayRef(shape).take_back(normalized.size())))
+    node->requireEqual(expr, node->number(size), "normalized_shape");
   SmallVector<Value> operands = {x};
   SmallVector<int32_t> segments = {1, 0, 0};
   const std::array<StringRef, 2> names = {"weight", "bias"};
@@ -138,7 +145,7 @@ template <bool rms> static void layerNorm(AtenNode node) {
     }
   // PyTorch's RMS norm without eps takes the type's.
   double epsilon = node.number("eps", rms ? 1.1920928955078125e-07 : 1e-5);
-  SmallVector<NamedAttribute> attributes = {node->attr("axis", AtenNode::rank(x) - int64_t(node.integers("normalized_shape").size())),
+  SmallVector<NamedAttribute> attributes = {node->attr("axis", int64_t(shape.size() - normalized.size())),
                                             node->attr("epsilon", epsilon), node->segments(segments)};
   if (rms)
     attributes.push_back(node->unit("rms"));

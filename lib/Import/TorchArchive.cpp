@@ -29,9 +29,11 @@ std::optional<std::string> Archive::folderOf(llvm::StringRef name) const {
   return std::nullopt;
 }
 
-std::shared_ptr<std::vector<char>> Archive::read(const std::string &path) const {
+std::shared_ptr<std::vector<char>> Archive::read(const std::string &path, uint64_t most) const {
   zip_stat_t stat;
-  if (zip_stat(archive, path.c_str(), 0, &stat) || !(stat.valid & ZIP_STAT_SIZE) || stat.size > maxEntry)
+  constexpr uint64_t needed = ZIP_STAT_SIZE | ZIP_STAT_COMP_METHOD;
+  if (zip_stat(archive, path.c_str(), 0, &stat) || (stat.valid & needed) != needed || stat.size > most ||
+      stat.comp_method != ZIP_CM_STORE)
     return nullptr;
   zip_file_t *file = zip_fopen(archive, path.c_str(), 0);
   auto close = llvm::scope_exit([&] {

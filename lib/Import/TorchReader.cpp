@@ -184,8 +184,8 @@ bool isShallow(llvm::StringRef text) {
 
 class ProgramReader {
 public:
-  ProgramReader(const Archive &archive, Model &model, std::string &error)
-      : archive(archive), model(model), error(error) {}
+  ProgramReader(const Archive &archive, uint64_t size, Model &model, std::string &error)
+      : archive(archive), model(model), error(error), allowance(16 * size + (64 << 20)) {}
 
   bool run() {
     auto found = archive.isOpen() ? archive.folderOf("models/model.json") : std::nullopt;
@@ -218,9 +218,10 @@ private:
   }
 
   std::optional<json::Object> object(const std::string &path) {
-    auto bytes = archive.read(folder + path);
+    constexpr uint64_t most = 64 << 20; // JSON takes many times its size in memory
+    auto bytes = archive.read(folder + path, most);
     if (!bytes) {
-      fail("expected a file " + path + " in the archive, got none, or a damaged one");
+      fail("expected a file " + path + " of at most 64 MiB in the archive, got none, or a damaged or compressed one");
       return std::nullopt;
     }
     llvm::StringRef text(bytes->data(), bytes->size());
@@ -296,7 +297,9 @@ private:
       return fail(what + ": expected sizes, strides and a type that coat knows, got others");
     auto bytes = archive.read(folder + found->second.first + record.getString("path_name").value_or("").str());
     if (!bytes)
-      return fail(what + ": expected its bytes in the archive, got none, or damaged ones");
+      return fail(what + ": expected its bytes in the archive, got none, or damaged or compressed ones");
+    if (!spend(bytes->size()) || !spend(*count * element.bytes))
+      return fail(what + ": expected weights of at most 16 times the archive's size in all, got more");
     const json::Object *offset = meta->getObject("storage_offset");
     bytes = rowMajor(bytes, tensor.dims, strides, offset ? offset->getInteger("as_int").value_or(0) : 0, element.bytes);
     if (!bytes)
@@ -305,6 +308,14 @@ private:
     tensor.owner = bytes;
     model.graph.initializers.push_back(std::move(tensor));
     return true;
+  }
+
+  /// Weights may share a file, and all elements of one may be the same bytes of it: what they take in memory is bounded
+  /// by what the archive takes on the disk.
+  bool spend(uint64_t bytes) {
+    bool enough = bytes <= allowance;
+    allowance -= enough ? bytes : allowance;
+    return enough;
   }
 
   static std::shared_ptr<std::vector<char>> rowMajor(std::shared_ptr<std::vector<char>> bytes,
@@ -448,6 +459,7 @@ private:
   const Archive &archive;
   Model &model;
   std::string &error;
+  uint64_t allowance; // bytes of weights
   std::string folder;
   const json::Object *graph = nullptr;
   llvm::StringMap<std::pair<std::string, json::Object>> weights; // folder and record by name
@@ -456,5 +468,5 @@ private:
 
 bool coat::torch::readProgram(llvm::ArrayRef<char> bytes, Model &model, std::string &error) {
   Archive archive(bytes);
-  return ProgramReader(archive, model, error).run();
+  return ProgramReader(archive, bytes.size(), model, error).run();
 }
