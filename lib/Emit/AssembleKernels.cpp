@@ -5,8 +5,10 @@
 #include "coat/Emit/AssembleKernels.h"
 #include "Compile.h"
 #include "Ptxas.h"
+#include "mlir/Conversion/NVVMToLLVM/NVVMToLLVM.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/GPU/GPUToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
@@ -70,6 +72,19 @@ static void registerTranslations(mlir::MLIRContext &context) {
   mlir::registerGPUDialectTranslation(context);
 }
 
+/// A copy of the module in which the ops of NVVM that LLVM has no intrinsics for are PTX.
+static Expected<mlir::OwningOpRef<mlir::ModuleOp>> withInlinePtx(mlir::ModuleOp lowered) {
+  mlir::OwningOpRef<mlir::ModuleOp> copy = mlir::ModuleOp::create(lowered.getLoc());
+  mlir::OpBuilder builder(copy->getBodyRegion());
+  for (auto module : lowered.getOps<mlir::gpu::GPUModuleOp>())
+    builder.clone(*module);
+  mlir::PassManager passes(lowered.getContext());
+  passes.nest<mlir::gpu::GPUModuleOp>().addPass(mlir::createConvertNVVMToLLVMPass());
+  if (failed(passes.run(*copy)))
+    return createStringError("expected ops of NVVM that PTX has");
+  return std::move(copy);
+}
+
 static void report(const DeviceKernel &kernel, ArrayRef<std::string> warnings) {
   static std::mutex mutex;
   std::lock_guard<std::mutex> lock(mutex);
@@ -111,7 +126,10 @@ Error coat::assembleKernels(mlir::ModuleOp lowered, const EmitOptions &options, 
   Expected<std::string> ptxas = findPtxas(options);
   if (!ptxas)
     return ptxas.takeError();
-  mlir::SymbolTable symbols(lowered);
+  auto code = withInlinePtx(lowered);
+  if (!code)
+    return code.takeError();
+  mlir::SymbolTable symbols(code->get());
   std::vector<Error> errors;
   for (size_t i = 0; i < kernels.size(); ++i)
     errors.push_back(Error::success());
@@ -136,8 +154,11 @@ Expected<std::string> coat::assembleTogether(mlir::ModuleOp lowered, const EmitO
   LLVMContext context;
   std::string complaint, arch;
   collect(context, complaint);
+  auto code = withInlinePtx(lowered);
+  if (!code)
+    return code.takeError();
   Module whole("coat", context);
-  for (auto module : lowered.getOps<mlir::gpu::GPUModuleOp>()) {
+  for (auto module : (*code)->getOps<mlir::gpu::GPUModuleOp>()) {
     if (!arch.empty() && arch != archOf(module))
       return createStringError("expected one architecture by --gpu-arch for .ptx and .cubin, got %s and %s",
                                arch.c_str(), archOf(module).str().c_str());

@@ -5,6 +5,7 @@
 // that all kernels are those of f32 models, and a rounding is two instructions in an epilogue. Behind recognition, which
 // would have to look through the roundings.
 #include "Constants.h"
+#include "NarrowFloats.h"
 #include "coat/Dialect/Coat.h"
 #include "coat/Dialect/QuantOps.h"
 #include "coat/Graph/Passes.h"
@@ -19,17 +20,12 @@ namespace coat {
 #include "coat/Graph/Passes.h.inc"
 } // namespace coat
 
-namespace {
-/// The tensor type of a narrow float, or null.
-RankedTensorType narrowType(Value value) {
+RankedTensorType coat::graph::narrowType(Value value) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   return type && isa<Float16Type, BFloat16Type>(type.getElementType()) ? type : RankedTensorType();
 }
 
-RankedTensorType widened(RankedTensorType type) { return type.clone(Float32Type::get(type.getContext())); }
-
-/// Whether the elements of the results are elements of the operands, perhaps with another sign, or zero.
-bool isExact(Operation *op) {
+bool coat::graph::isExact(Operation *op) {
   if (isa<TransposeOp, ReshapeOp, PrefixOp, BroadcastOp, GatherOp, tensor::ExtractSliceOp, tensor::ConcatOp>(op))
     return true;
   if (auto pad = dyn_cast<PadOp>(op))
@@ -55,6 +51,13 @@ bool isExact(Operation *op) {
     return false;
   }
 }
+
+unsigned coat::graph::numFactors(Operation *op) {
+  return isa<ConvOp, ConvTransposeOp, MatmulOp>(op) ? 2 : isa<AttentionOp>(op) ? 3 : 0;
+}
+
+namespace {
+RankedTensorType widened(RankedTensorType type) { return type.clone(Float32Type::get(type.getContext())); }
 
 struct WidenFloats : coat::impl::CoatWidenFloatsBase<WidenFloats> {
   void runOnOperation() override {

@@ -29,6 +29,17 @@ Operation *nextOf(Operation *last) {
   return from.getShape() == to.getShape() ? user : nullptr;
 }
 
+/// Whether `op` is a conversion that is computed in the kernel of its only reader (coat-narrow-storage).
+bool isPrologue(Operation *op) { return op && op->hasAttr("coat.prologue") && op->hasOneUse(); }
+
+/// Appends `op`, and before it the conversions of its operands.
+void append(Group &group, Operation *op, llvm::SmallDenseSet<Operation *> &taken) {
+  for (Value operand : op->getOperands())
+    if (Operation *cast = operand.getDefiningOp(); isPrologue(cast) && taken.insert(cast).second)
+      group.push_back(cast);
+  group.push_back(op);
+}
+
 /// The op whose kernel computes `op` too: one without a schedule has no kernel of its own.
 Operation *kernelOf(Operation *op) {
   if (!isa<WinogradInputOp>(op) || op->hasAttr("coat.schedule") || !op->hasOneUse())
@@ -48,15 +59,21 @@ SmallVector<Group> coat::formGroups(Block &entry, bool fuse) {
   SmallVector<Group> groups;
   llvm::SmallDenseSet<Operation *> taken;
   for (Operation &op : entry) {
-    if (!computes(op) || !taken.insert(&op).second)
+    if (!computes(op) || isPrologue(&op) || !taken.insert(&op).second)
       continue;
-    Group group = {&op};
+    Group group;
+    append(group, &op, taken);
     if (Operation *root = kernelOf(&op); root && taken.insert(root).second)
       group.push_back(root);
     while (Operation *next = fuse ? nextOf(group.back()) : nullptr) {
       if (group.size() == mostOps || !taken.insert(next).second)
         break;
-      group.push_back(next);
+      append(group, next, taken);
+    }
+    // A conversion that nothing here reads belongs to its reader, whose kernel then reads the narrow type.
+    while (group.size() > 1 && isPrologue(group.back())) {
+      taken.erase(group.back());
+      group.pop_back();
     }
     groups.push_back(std::move(group));
   }

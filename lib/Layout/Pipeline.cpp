@@ -31,8 +31,10 @@ void coat::buildLayoutPipeline(OpPassManager &pm, const LayoutOptions &options) 
   entry.addPass(createCoatAssignSchedules({options.cpu, options.tuning, options.variant}));
 }
 
-void coat::buildGpuLayoutPipeline(OpPassManager &pm) {
+void coat::buildGpuLayoutPipeline(OpPassManager &pm, StringRef dtype) {
   OpPassManager &entry = pm.nest<func::FuncOp>();
+  if (!dtype.empty())
+    entry.addPass(createCoatLowerPrecision({dtype.str()}));
   entry.addPass(createCoatChannelsLast());
   entry.addPass(createCoatSimplifyMovement());
   entry.addPass(createCoatFoldConstants());
@@ -44,4 +46,6 @@ void coat::buildGpuLayoutPipeline(OpPassManager &pm) {
   entry.addPass(createCoatExpandAttention());
   entry.addPass(createCoatSplitCaches());
   entry.addPass(createCanonicalizerPass());
+  // Last: nothing behind it joins conversions that are equal.
+  entry.addPass(createCoatNarrowStorage());
 }

@@ -58,7 +58,7 @@ constexpr Stage reference[] = {
 // --device=cuda, at every -O. What the stages share with CPUs they do in the same way.
 constexpr Stage cuda[] = {
     {"graph", "recognise, fold and clean the graph", [](OpPassManager &pm, const coat::CompileOptions &o) { coat::buildGraphPipeline(pm, mayRound(o)); }},
-    {"layout-gpu", "channels-last; what has no kernel on GPUs as what has", [](OpPassManager &pm, const coat::CompileOptions &o) { coat::buildGpuLayoutPipeline(pm); }},
+    {"layout-gpu", "channels-last; what has no kernel on GPUs as what has", [](OpPassManager &pm, const coat::CompileOptions &o) { coat::buildGpuLayoutPipeline(pm, o.dtype); }},
     {"kernels", "group ops, outline kernels, share equal ones", [](OpPassManager &pm, const coat::CompileOptions &o) { coat::buildKernelsPipeline(pm, o.optLevel > 1); }},
     // From here on each kernel is on its own.
     {"nvgpu", "GPU kernels of the LLVM and NVVM dialects", [](OpPassManager &pm, const coat::CompileOptions &o) { coat::buildNVGPUPipeline(pm, {o.gpuArchs, o.tf32}); }},

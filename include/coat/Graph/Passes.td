@@ -187,4 +187,40 @@ def CoatKeepChannelsLast : Coat_GraphPass<"coat-keep-channels-last"> {
   }];
 }
 
+def CoatLowerPrecision : Coat_GraphPass<"coat-lower-precision"> {
+  let summary = "--dtype: what an f32 model multiplies in f16 or bf16";
+  let description = [{
+    The factors and results of convolutions, products and attention are rounded to
+    `type`, for all their readers; a constant for this reader alone.
+
+    ```mlir
+    %1 = coat.conv %0, %w {..} : ..
+    // becomes, the same of %0
+    %2 = coat.conv %0, %w1 {..} : ..
+    %3 = coat.cast %2 : tensor<1x8x8x8xf32> to tensor<1x8x8x8xf16>
+    %1 = coat.cast %3 : tensor<1x8x8x8xf16> to tensor<1x8x8x8xf32>
+    ```
+  }];
+  let options = [Option<"type", "type", "std::string", "\"f16\"", "f16 or bf16">];
+}
+
+def CoatNarrowStorage : Coat_GraphPass<"coat-narrow-storage"> {
+  let summary = "numbers of f16 and bf16 lie in memory in their own type";
+  let description = [{
+    Elements move in the narrow type; each reader that computes has a conversion
+    to f32 of its own, marked `coat.prologue`, which becomes part of its kernel.
+    Constant factors next to a narrow one become narrow.
+
+    ```mlir
+    %0 = coat.cast %n : tensor<1x4xf16> to tensor<1x4xf32>
+    %1 = coat.reshape %0 : tensor<1x4xf32> -> tensor<4xf32>
+    %2 = coat.elementwise exp %1 : (tensor<4xf32>) -> tensor<4xf32>
+    // becomes
+    %0 = coat.reshape %n : tensor<1x4xf16> -> tensor<4xf16>
+    %1 = coat.cast %0 {coat.prologue} : tensor<4xf16> to tensor<4xf32>
+    %2 = coat.elementwise exp %1 : (tensor<4xf32>) -> tensor<4xf32>
+    ```
+  }];
+}
+
 #endif

@@ -181,11 +181,10 @@ Elements::Values Elements::generic(linalg::GenericOp op, unsigned result, Positi
   if (reductions.empty()) {
     values = body(op, dims, outs);
   } else {
-    // One loop nest for all positions: sums[lane * results + result].
     unsigned results = op->getNumResults();
-    Values sums;
+    Values starts;
     for (Values &lane : outs)
-      llvm::append_range(sums, lane);
+      llvm::append_range(starts, lane);
     SmallVector<std::optional<Index>> open;
     for (const Position &position : dims) {
       open.assign(position.begin(), position.end());
@@ -193,37 +192,10 @@ Elements::Values Elements::generic(linalg::GenericOp op, unsigned result, Positi
         open[dim] = std::nullopt;
       computeInputsAhead(op, open);
     }
-    auto nest = [&](auto &self, unsigned depth, ValueRange carried) -> Values {
-      if (depth == reductions.size()) {
-        SmallVector<Values> current(at.size());
-        for (auto [i, value] : llvm::enumerate(carried))
-          current[i / results].push_back(value);
-        Values next;
-        for (Values &lane : body(op, dims, current))
-          llvm::append_range(next, lane);
-        return next;
-      }
-      unsigned dim = reductions[depth];
-      if (ranges[dim] == 1) {
-        for (Position &position : dims)
-          position[dim] = 0;
-        return self(self, depth + 1, carried);
-      }
-      auto number = [&](int64_t n) { return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(n)); };
-      auto loop = scf::ForOp::create(b, loc, number(0), number(ranges[dim]), number(1), carried);
-      OpBuilder::InsertionGuard guard(b);
-      b.setInsertionPointToStart(loop.getBody());
-      Scope scope(*this);
-      for (Position &position : dims)
-        position[dim] = idx.unknown(loop.getInductionVar());
-      Values next = self(self, depth + 1, loop.getRegionIterArgs());
-      for (auto [value, before] : llvm::zip_equal(next, loop.getRegionIterArgs()))
-        if (!value)
-          value = before; // reported
-      scf::YieldOp::create(b, loc, next);
-      return Values(loop.getResults().begin(), loop.getResults().end());
-    };
-    Values ends = nest(nest, 0, sums);
+    SmallVector<Operation *> combiners;
+    if (team && scopes.size() == 1)
+      combiners = combinersOf(op);
+    Values ends = combiners.empty() ? reduce(op, dims, starts) : reduceTogether(op, combiners, dims, starts);
     values.resize(at.size());
     for (auto [i, value] : llvm::enumerate(ends))
       values[i / results].push_back(value);
@@ -236,6 +208,114 @@ Elements::Values Elements::generic(linalg::GenericOp op, unsigned result, Positi
     chosen.push_back(lane[result]);
   }
   return chosen;
+}
+
+/// One loop nest for all positions.
+Elements::Values Elements::reduce(linalg::GenericOp op, SmallVector<Position> dims, ValueRange starts) {
+  SmallVector<int64_t> ranges = op.getStaticLoopRanges();
+  SmallVector<unsigned> reductions;
+  op.getReductionDims(reductions);
+  auto nest = [&](auto &self, unsigned depth, ValueRange carried) -> Values {
+    if (depth == reductions.size())
+      return step(op, dims, carried);
+    unsigned dim = reductions[depth];
+    if (ranges[dim] == 1) {
+      for (Position &position : dims)
+        position[dim] = 0;
+      return self(self, depth + 1, carried);
+    }
+    auto loop = scf::ForOp::create(b, loc, number(0), number(ranges[dim]), number(1), carried);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    Scope scope(*this);
+    for (Position &position : dims)
+      position[dim] = idx.unknown(loop.getInductionVar());
+    scf::YieldOp::create(b, loc, self(self, depth + 1, loop.getRegionIterArgs()));
+    return Values(loop.getResults().begin(), loop.getResults().end());
+  };
+  return nest(nest, 0, starts);
+}
+
+/// The body once, on the sums so far.
+Elements::Values Elements::step(linalg::GenericOp op, ArrayRef<Position> dims, ValueRange carried) {
+  unsigned results = op->getNumResults();
+  SmallVector<Values> current(dims.size());
+  for (auto [i, value] : llvm::enumerate(carried))
+    current[i / results].push_back(value);
+  Values next;
+  for (Values &lane : body(op, dims, current))
+    llvm::append_range(next, lane);
+  for (auto [value, before] : llvm::zip_equal(next, carried))
+    if (!value)
+      value = before; // reported
+  return next;
+}
+
+Value Elements::number(int64_t value) { return arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(value)); }
+
+/// acc' = combiner(acc, x) with x computed without acc.
+SmallVector<Operation *> coat::combinersOf(linalg::GenericOp op) {
+  SmallVector<Operation *> combiners;
+  Block &body = op.getRegion().front();
+  for (auto [i, value] : llvm::enumerate(body.getTerminator()->getOperands())) {
+    BlockArgument sum = body.getArgument(op.getNumDpsInputs() + i);
+    Operation *combiner = value.getDefiningOp();
+    if (!combiner || !Team::combines(value.getType()) || !sum.hasOneUse() || *sum.user_begin() != combiner ||
+        combiner->getNumOperands() != 2 || !arith::getNeutralElement(combiner))
+      return {};
+    combiners.push_back(combiner);
+  }
+  return combiners;
+}
+
+/// The members of the team take every n-th element of all reduced ones; each starts from nothing, and the start comes in at
+/// the end. Neighbouring elements go to one member where they can be loaded together.
+Elements::Values Elements::reduceTogether(linalg::GenericOp op, ArrayRef<Operation *> combiners,
+                                          SmallVector<Position> dims, ValueRange starts) {
+  SmallVector<int64_t> ranges = op.getStaticLoopRanges(), own;
+  SmallVector<unsigned> reductions;
+  op.getReductionDims(reductions);
+  for (unsigned dim : reductions)
+    own.push_back(ranges[dim]);
+  int64_t total = ShapedType::getNumElements(own), members = team->shape.members, unroll = 1;
+  for (int64_t wide : {4, 2})
+    if (unroll == 1 && own.back() % wide == 0 && total >= members * wide && dims.size() == 1)
+      unroll = wide;
+  // Sums of their own for each of the unrolled elements: sums[(lane * unroll + part) * results + result].
+  Values neutral;
+  for (size_t i = 0, e = starts.size() * unroll; i < e; ++i) {
+    std::optional<TypedAttr> zero = arith::getNeutralElement(combiners[i % combiners.size()]);
+    neutral.push_back(arith::ConstantOp::create(b, loc, *zero));
+  }
+  Value first = team->member;
+  if (unroll > 1)
+    first = arith::MulIOp::create(b, loc, first, number(unroll));
+  auto loop = scf::ForOp::create(b, loc, first, number(total), number(members * unroll), neutral);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    Scope scope(*this);
+    Index at = idx.unknown(loop.getInductionVar(), unroll);
+    SmallVector<Position> all;
+    for (const Position &position : dims)
+      for (int64_t part = 0; part < unroll; ++part) {
+        all.push_back(position);
+        for (auto [dim, index] : llvm::zip_equal(reductions, idx.delinear(idx.add(at, part), own)))
+          all.back()[dim] = index;
+      }
+    scf::YieldOp::create(b, loc, step(op, all, loop.getRegionIterArgs()));
+  }
+  unsigned results = combiners.size();
+  Values ends;
+  for (auto [i, start] : llvm::enumerate(starts)) {
+    size_t lane = i / results, result = i % results;
+    auto partOf = [&](int64_t part) { return loop.getResult((lane * unroll + part) * results + result); };
+    Value sum = partOf(0);
+    for (int64_t part = 1; part < unroll; ++part)
+      sum = team->join(combiners[result], sum, partOf(part));
+    ends.push_back(team->join(combiners[result], start, team->combine(sum, combiners[result])));
+  }
+  return ends;
 }
 
 /// Sums that a loop needs and that are the same in all its steps are computed in front of it. Such a one is found through

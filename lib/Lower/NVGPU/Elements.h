@@ -4,6 +4,7 @@
 #define COAT_LIB_LOWER_NVGPU_ELEMENTS_H
 
 #include "Indices.h"
+#include "Team.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/IRMapping.h"
@@ -25,6 +26,12 @@ public:
 
   Indices &indices() { return idx; }
 
+  /// Outside of loops and branches, the threads of `team` then take parts of each reduction.
+  void setTeam(Team *shared) { team = shared; }
+  /// Computes what the elements of `tensor` at `at` have in common for all values of the indices that are left open, and
+  /// remembers it. Does nothing where nothing is shared.
+  void computeAhead(mlir::Value tensor, llvm::ArrayRef<std::optional<Index>> at);
+
   /// A region: what is computed in it is not known outside.
   struct Scope {
     explicit Scope(Elements &elements) : elements(elements), inner(elements.idx) { elements.scopes.emplace_back(); }
@@ -43,12 +50,15 @@ private:
   Values load(mlir::Value memref, Positions at);
   Values generic(mlir::linalg::GenericOp op, unsigned result, Positions at);
   Values insertSlice(mlir::tensor::InsertSliceOp op, Positions at);
-  Values reduce(mlir::linalg::GenericOp op, llvm::ArrayRef<Position> dims, llvm::ArrayRef<int64_t> ranges,
-                llvm::ArrayRef<unsigned> reductions);
+  /// What the loops of the reduction `op` make of `starts`: values[lane * results + result].
+  Values reduce(mlir::linalg::GenericOp op, llvm::SmallVector<Position> dims, mlir::ValueRange starts);
+  Values reduceTogether(mlir::linalg::GenericOp op, llvm::ArrayRef<mlir::Operation *> combiners,
+                        llvm::SmallVector<Position> dims, mlir::ValueRange starts);
+  Values step(mlir::linalg::GenericOp op, llvm::ArrayRef<Position> dims, mlir::ValueRange carried);
+  mlir::Value number(int64_t value);
   /// What the body of `op` yields at each of the loops' positions: values[lane][result].
   llvm::SmallVector<Values> body(mlir::linalg::GenericOp op, llvm::ArrayRef<Position> dims,
                                  llvm::ArrayRef<Values> outs);
-  void computeAhead(mlir::Value tensor, llvm::ArrayRef<std::optional<Index>> at);
   void computeInputsAhead(mlir::linalg::GenericOp op, llvm::ArrayRef<std::optional<Index>> dims);
   mlir::Value fail(mlir::Operation *op, llvm::Twine what);
   mlir::Value *find(mlir::Value tensor, const Position &at);
@@ -62,7 +72,11 @@ private:
   llvm::DenseMap<mlir::Value, mlir::Value> pointers;
   llvm::SmallVector<std::map<Key, mlir::Value>> scopes;
   mlir::IRMapping scalars;
+  Team *team = nullptr;
 };
+
+/// The ops that join two partial results of the reduction `op`, one a result; empty where there is none.
+llvm::SmallVector<mlir::Operation *> combinersOf(mlir::linalg::GenericOp op);
 
 /// A memref of static sizes, strides and offset: whether it is one, and its strides.
 bool isStaticMemRef(mlir::MemRefType type, llvm::SmallVectorImpl<int64_t> &strides);

@@ -16,8 +16,8 @@ using namespace mlir;
 using namespace coat;
 
 /// In the order in which they are asked. The first list sees coat ops, the second what coat-lower-to-linalg makes of them.
-static GpuEmitter *const opEmitters[] = {emitProduct, emitAttention};
-static GpuEmitter *const linalgEmitters[] = {emitElements};
+static GpuEmitter *const opEmitters[] = {emitWarpgroupProduct, emitProduct, emitAttention};
+static GpuEmitter *const linalgEmitters[] = {emitRows, emitElements};
 
 /// From the first to the last element of a memref of static layout.
 static int64_t bytesOf(MemRefType type) {
@@ -45,9 +45,7 @@ func::FuncOp coat::createGpuFunction(func::FuncOp kernel, gpu::GPUModuleOp into)
 static void setAttributes(const GpuKernel &kernel) {
   Operation *function = kernel.function;
   Builder builder(function->getContext());
-  function->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), builder.getUnitAttr());
-  function->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), builder.getUnitAttr());
-  function->setAttr(NVVM::NVVMDialect::getReqntidAttrName(), builder.getDenseI32ArrayAttr(kernel.block));
+  function->setAttr("coat.block", builder.getDenseI32ArrayAttr(kernel.block));
   function->setAttr("coat.grid", builder.getDenseI64ArrayAttr(kernel.grid));
   function->setAttr("coat.shared", builder.getI64IntegerAttr(kernel.shared));
   function->setAttr("coat.maps", kernel.maps ? kernel.maps : builder.getArrayAttr({}));

@@ -13,7 +13,7 @@ def EmitGpuKernels : Pass<"coat-emit-gpu-kernels", "::mlir::ModuleOp"> {
 
     ```mlir
     gpu.module @k0_sm_80 [#nvvm.target<chip = "sm_80">] {
-      func.func @k0(%x: !llvm.ptr, %o: !llvm.ptr) attributes {nvvm.kernel, nvvm.reqntid = array<i32: 256, 1, 1>,
+      func.func @k0(%x: !llvm.ptr, %o: !llvm.ptr) attributes {coat.block = array<i32: 256, 1, 1>,
         coat.grid = array<i64: 98, 1, 1>, coat.shared = 0 : i64} {..}
     }
     ```
@@ -32,6 +32,19 @@ def EmitGpuKernels : Pass<"coat-emit-gpu-kernels", "::mlir::ModuleOp"> {
 def FinishGpuKernels : Pass<"coat-finish-gpu-kernels", "::mlir::gpu::GPUModuleOp"> {
   let summary = "the functions of a gpu.module as llvm.func of the LLVM and NVVM dialects";
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect"];
+}
+
+def CheckAsync : Pass<"coat-check-async", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "fail where asynchronous work is not fenced or waited for on every path";
+  let description = [{
+    Over kernels of the LLVM and NVVM dialects. On every path
+    - a thread's write to shared memory has a fence.proxy.async, which all threads that wrote come to, before a wgmma
+      or a bulk store reads shared memory;
+    - an mbarrier.init has a fence before a bulk load;
+    - cp.async has its wait_group and a barrier before shared memory is read;
+    - wgmma has a wgmma.fence since the last wait_group, and a wait_group before its result is used;
+    - a bulk store is committed and waited for before the kernel ends.
+  }];
 }
 
 #endif
