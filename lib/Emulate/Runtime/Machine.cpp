@@ -19,6 +19,35 @@ uint64_t Machine::draw(uint64_t below) { // splitmix64
   return (z ^ z >> 31) % below;
 }
 
+void ReadyThreads::start(uint32_t warps) {
+  ready.assign(warps, {});
+  order.resize(warps);
+  std::iota(order.begin(), order.end(), 0);
+  for (uint32_t left = warps; left > 1; --left)
+    std::swap(order[left - 1], order[machine.draw(left)]);
+  isEven = machine.draw(4) == 0;
+  count = 0;
+}
+
+void ReadyThreads::push(Thread *thread) {
+  ready[thread->registers.warp].push_back(thread);
+  ++count;
+}
+
+Thread *ReadyThreads::pop() {
+  if (machine.draw(512) == 0) // a warp that was ahead falls behind
+    std::swap(order[machine.draw(order.size())], order[machine.draw(order.size())]);
+  size_t place = isEven ? machine.draw(order.size()) : 0;
+  while (ready[order[place]].empty())
+    place = (place + 1) % order.size();
+  std::vector<Thread *> &lanes = ready[order[place]];
+  std::swap(lanes[machine.draw(lanes.size())], lanes.back());
+  Thread *thread = lanes.back();
+  lanes.pop_back();
+  --count;
+  return thread;
+}
+
 void coat::emulator::fault(const char *site, const char *format, ...) {
   char text[512], where[256] = "";
   va_list list;
@@ -44,7 +73,7 @@ void coat::emulator::sleepAt(const char *site) {
 
 void coat::emulator::wake(Thread *thread) {
   ++machine.progress;
-  machine.runnable.push_back(thread);
+  machine.runnable.push(thread);
 }
 
 void coat::emulator::pollAt(const char *site) {
@@ -96,7 +125,10 @@ static void runThread() {
   Thread &self = *machine.current;
   if (!self.openStores.empty() || !self.storeGroups.empty())
     fault(self.at, "expected bulk stores to be committed and waited for before the thread ends");
-  if (!self.openCopies.empty() || !self.copyGroups.empty())
+  bool isCopying = !self.openCopies.empty();
+  for (auto &group : self.copyGroups) // one without copies is not waited for by anybody
+    isCopying |= !group.empty();
+  if (isCopying)
     fault(self.at, "expected cp.async to be waited for before the thread ends");
   self.finished = true;
   ++machine.progress;
@@ -116,8 +148,9 @@ static void runThreadsInTurn() {
 
 void Machine::startBlock(const uint32_t index[3], const uint32_t grid[3], const uint32_t block[3]) {
   threads.resize(threadCount);
-  runnable.clear(), polling.clear(), late.clear(), mbarriers.clear();
   uint32_t warps = (threadCount + 31) / 32;
+  runnable.start(warps);
+  polling.clear(), late.clear(), mbarriers.clear();
   meetings.assign(warps, {});
   warpGroups.clear();
   warpGroups.resize((threadCount + 127) / 128);
@@ -183,7 +216,7 @@ void Machine::reportDeadlock() {
 bool Machine::runFibers() {
   for (auto &thread : threads) {
     thread->fiber.start(runThread);
-    runnable.push_back(thread.get());
+    runnable.push(thread.get());
   }
   uint32_t left = threadCount;
   if (setjmp(scheduler)) // a fault in what is late, or here
@@ -195,17 +228,16 @@ bool Machine::runFibers() {
     }
     if (runnable.empty() && !polling.empty() && progress != pollProgress) {
       pollProgress = progress;
-      runnable.swap(polling);
+      for (Thread *thread : polling)
+        runnable.push(thread);
+      polling.clear();
     }
     if (runnable.empty()) {
       if (!left)
         return true;
       reportDeadlock();
     }
-    size_t number = draw(runnable.size());
-    current = runnable[number];
-    runnable[number] = runnable.back();
-    runnable.pop_back();
+    current = runnable.pop();
     coat_emu_registers = &current->registers;
     current->fiber.resume();
     left -= current->finished;

@@ -99,6 +99,22 @@ struct Extent {
   uintptr_t begin, end;
 };
 
+/// Threads that can go on. Warps differ in how soon they get their turn: one that is far behind all others shows a missing
+/// barrier, which threads that take turns evenly would hide.
+class ReadyThreads {
+public:
+  void start(uint32_t warps);
+  void push(Thread *thread);
+  Thread *pop();
+  bool empty() const { return !count; }
+
+private:
+  std::vector<std::vector<Thread *>> ready; // a warp
+  std::vector<uint32_t> order;              // of warps, the first that is ready runs
+  size_t count = 0;
+  bool isEven = false; // or any that is ready
+};
+
 struct Machine {
   // the launch
   const coat_emulated_kernel *kernel = nullptr;
@@ -109,7 +125,8 @@ struct Machine {
   uint32_t lateness = 16; // one scheduling step in so many completes a copy
   // the block
   std::vector<std::unique_ptr<Thread>> threads;
-  std::vector<Thread *> runnable, polling;
+  ReadyThreads runnable;
+  std::vector<Thread *> polling;
   std::vector<LateRef> late;
   std::vector<std::vector<Meeting>> meetings; // a warp
   std::vector<WarpGroup> warpGroups;

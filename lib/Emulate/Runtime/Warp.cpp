@@ -215,7 +215,7 @@ COAT_EMULATED void coat_emu_stmatrix(const StoreMatrixOperands *operands, void *
 static void multiply(Meeting &all) {
   const auto &how = of<MmaOperands>(all.operands[0]);
   float a[16][16] = {}, b[16][8] = {}, d[16][8];
-  int width = how.type == tf32 ? 1 : 2, ofA = how.k * width / 8, ofB = ofA / 2, ofA4 = 4 * width;
+  int width = how.type == tf32 ? 1 : 2, ofA = how.k / (2 * width), ofB = ofA / 2, ofA4 = 4 * width;
   for (int lane = 0; lane < 32; ++lane) {
     const uint32_t *registers = of<MmaOperands>(all.operands[lane]).registers;
     int row = lane / 4, column = lane % 4 * width;

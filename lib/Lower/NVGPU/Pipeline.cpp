@@ -47,4 +47,5 @@ void coat::buildNVGPUPipeline(OpPassManager &pm, const NVGPUOptions &options) {
   OpPassManager &modules = pm.nest<gpu::GPUModuleOp>();
   addConversions(modules.nest<func::FuncOp>());
   modules.addPass(createFinishGpuKernels());
+  modules.addPass(createCheckAsync());
 }
