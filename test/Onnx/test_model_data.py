@@ -20,8 +20,8 @@ KINDS = ["simple", "pytorch-operator", "pytorch-converted", "real"]
 LIGHT = "onnx/backend/test/data/light/"
 # Gradients of a training graph, and strings.
 REFUSED = {"Gradient", "StringNormalizer"}
-# Half a minute each, nearly all of it in weights.
-LARGE = {"test_bvlc_alexnet", "test_vgg19", "test_zfnet512"}
+# Of the real ones; the others take longer.
+SHORT = {"test_squeezenet", "test_shufflenet"}
 
 
 def cases():
@@ -66,7 +66,7 @@ def data_of(case, path, model):
 def test_model_data(case):
     if case.model_dir is None and not case.url.startswith(LIGHT):
         pytest.skip(f"{case.name} has to be downloaded from {case.url}")
-    if case.name in LARGE and not LONG:
+    if case.kind == "real" and case.name not in SHORT and not LONG:
         pytest.skip("takes long; scripts/check_long.sh runs it")
     path = os.path.join(DATA_DIR, "light", os.path.basename(case.url)) if case.model_dir is None else os.path.join(case.model_dir, "model.onnx")
     model = onnx.load(path)
