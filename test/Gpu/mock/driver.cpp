@@ -145,6 +145,12 @@ MOCK_API cuDeviceGet(int *device, int ordinal) {
   return ordinal || !hasDevice() ? invalidDevice : success;
 }
 
+MOCK_API cuDeviceGetName(char *name, int length, int) {
+  MOCK_ENTER();
+  snprintf(name, size_t(length), "mock of compute capability %d.%d", major(), minor());
+  return success;
+}
+
 MOCK_API cuDeviceGetAttribute(int *value, int attribute, int device) {
   MOCK_ENTER();
   if (device)

@@ -1,5 +1,6 @@
 // Streams that run what they get at once, and the capture of CUDA graphs, which keeps it.
 #include "mock.h"
+#include <ctime>
 #include <set>
 
 using namespace mock;
@@ -110,5 +111,39 @@ MOCK_API cuGraphExecDestroy(Graph *executable) {
   if (!executables.erase(executable))
     return fault(invalidHandle, "cuGraphExecDestroy: expected an instantiated graph");
   delete executable;
+  return success;
+}
+
+// Events have the time of day: nothing here takes time that would mean anything.
+MOCK_API cuEventCreate(double **event, unsigned) {
+  MOCK_ENTER();
+  *event = new double(0);
+  return success;
+}
+
+MOCK_API cuEventDestroy_v2(double *event) {
+  MOCK_ENTER();
+  delete event;
+  return success;
+}
+
+MOCK_API cuEventRecord(double *event, Stream *stream) {
+  MOCK_ENTER();
+  if (!isKnown(stream))
+    return fault(invalidHandle, "cuEventRecord: expected a stream");
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  *event = double(now.tv_sec) * 1e3 + double(now.tv_nsec) * 1e-6;
+  return success;
+}
+
+MOCK_API cuEventSynchronize(double *) {
+  MOCK_ENTER();
+  return success;
+}
+
+MOCK_API cuEventElapsedTime(float *milliseconds, double *begin, double *end) {
+  MOCK_ENTER();
+  *milliseconds = float(*end - *begin);
   return success;
 }
