@@ -92,6 +92,31 @@ one("a long row", RIGHT, "Softmax", shape=[2, 1_000_003])
 one("a thin product", RIGHT, "MatMul", XW, shape=[100_000, 1], weights=[weight("w", 1, 3)])
 one("a huge neighbourhood", RIGHT, "LRN", size=10 ** 6 + 1)
 
+# ---- Sequences. ----
+
+
+def sequence(name, says, *nodes, weights=(), shape=(1, 4, 8, 8)):
+    """Nodes on sequences, each (op, inputs, output)."""
+    add(name, says, model([helper.make_node(op, inputs, [output], **attributes) for op, inputs, output, attributes in nodes], {"x": list(shape)}, weights=weights))
+
+
+sequence("a sequence of itself", "", ("SequenceConstruct", ["y"], "y", {}))
+sequence("a sequence that is a tensor", "got a tensor", ("SequenceAt", ["x", "p"], "y", {}), weights=[integers("p", 0)])
+sequence("a sequence in a sequence", "got a sequence", ("SequenceConstruct", ["x"], "s", {}), ("SequenceConstruct", ["s"], "t", {}), ("SequenceLength", ["t"], "y", {}))
+sequence("a sequence that is multiplied", "got a sequence", ("SequenceConstruct", ["x"], "s", {}), ("Mul", ["s", "s"], "y", {}))
+sequence("the shape of a sequence", "got a sequence", ("SequenceConstruct", ["x"], "s", {}), ("Shape", ["s"], "y", {}))
+sequence("an empty sequence that is joined", "empty", ("SequenceEmpty", [], "s", {}), ("ConcatFromSequence", ["s"], "y", {"axis": 0}))
+for name, at in {"LEAST": LEAST, "MOST": MOST, "behind the end": 2}.items():
+    sequence(f"insertion at {name}", "position", ("SequenceConstruct", ["x"], "s", {}), ("SequenceInsert", ["s", "x", "p"], "t", {}), ("SequenceLength", ["t"], "y", {}),
+             weights=[integers("p", at)])
+    sequence(f"an element at {name}", "position", ("SequenceConstruct", ["x"], "s", {}), ("SequenceAt", ["s", "p"], "y", {}), weights=[integers("p", at)])
+for name, parts in {"of nothing": (0,), "of MOST": (MOST, MOST), "of less": (3,), "negative": (-4, 8)}.items():
+    sequence(f"parts {name}", "", ("SplitToSequence", ["x", "p"], "s", {"axis": 1}), ("SequenceLength", ["s"], "y", {}), weights=[integers("p", *parts)])
+sequence("an axis of parts of LEAST", "axis", ("SplitToSequence", ["x"], "s", {"axis": LEAST}), ("SequenceLength", ["s"], "y", {}))
+sequence("2^31 parts", "1024", ("SplitToSequence", ["x"], "s", {}), ("SequenceLength", ["s"], "y", {}), shape=(2 ** 31,))
+sequence("a sequence that grows for ever", "1024", ("SequenceConstruct", ["x"], "s0", {}),
+         *(("SequenceInsert", [f"s{i}", "x"], f"s{i + 1}", {}) for i in range(2000)), ("SequenceLength", ["s2000"], "y", {}))
+
 # ---- Attention and norms. ----
 
 Q = ("x", "x", "x")
