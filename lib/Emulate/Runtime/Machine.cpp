@@ -16,7 +16,7 @@ uint64_t Machine::draw(uint64_t below) { // splitmix64
   uint64_t z = random += 0x9E3779B97F4A7C15u;
   z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
   z = (z ^ z >> 27) * 0x94D049BB133111EBu;
-  return (z ^ z >> 31) % below;
+  return uint64_t((unsigned __int128)(z ^ z >> 31) * below >> 64); // no division: this runs at every step
 }
 
 void ReadyThreads::start(uint32_t warps) {

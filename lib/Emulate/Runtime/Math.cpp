@@ -61,6 +61,9 @@ COAT_EMULATED uint32_t coat_emu_f16x2(float high, float low) {
   return uint32_t(roundToHalf(high)) << 16 | roundToHalf(low);
 }
 
+/// LLVM's name of it, where the host has no such instruction; a bf16 is returned as the low half of a float.
+COAT_EMULATED float __truncsfbf2(float x) { return floatOf(roundToBfloat(x)); }
+
 UNARY(__nv_expf, std::exp(x))
 UNARY(__nv_exp2f, std::exp2(x))
 UNARY(__nv_exp10f, std::pow(10.0f, x))

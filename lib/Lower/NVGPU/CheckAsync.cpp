@@ -22,8 +22,8 @@ namespace coat {
 using namespace mlir;
 
 namespace {
-/// Where cp.async stands, from what a read may follow to what it may not.
-enum class Copies { none, visible, waited, issued };
+/// Where cp.async stands, from what a read may follow to what it may not; idle: waited for when there was none.
+enum class Copies { none, idle, visible, waited, issued };
 /// The same of bulk stores and the end of the kernel.
 enum class Stores { none, committed, issued };
 
@@ -186,9 +186,10 @@ void Checker::complete(Operation *op, Outstanding &now) {
     now.inits.insert(op);
   if (isa<NVVM::CpAsyncOp>(op) && now.copies != Copies::visible)
     now.copies = Copies::issued; // behind a wait and a barrier it is for a later read
-  if (isa<NVVM::CpAsyncWaitGroupOp>(op) && now.copies == Copies::issued)
-    now.copies = Copies::waited;
-  if (isa<NVVM::BarrierOp, NVVM::Barrier0Op, NVVM::SyncWarpOp>(op) && now.copies == Copies::waited)
+  if (isa<NVVM::CpAsyncWaitGroupOp>(op) && now.copies != Copies::visible)
+    now.copies = now.copies >= Copies::waited ? Copies::waited : Copies::idle;
+  if (isa<NVVM::BarrierOp, NVVM::Barrier0Op, NVVM::SyncWarpOp>(op) &&
+      (now.copies == Copies::waited || now.copies == Copies::idle))
     now.copies = Copies::visible;
   if (isBulkStore(op))
     now.stores = Stores::issued;

@@ -82,4 +82,22 @@ gpu.module @k {
   ^end:
     llvm.return
   }
+
+  // A path without copies in front of the loop is one without copies to wait for.
+  // CHECK: llvm.func @no_first_tile
+  llvm.func @no_first_tile(%to: !llvm.ptr<3>, %from: !llvm.ptr<1>, %some: i1, %more: i1) {
+    llvm.cond_br %some, ^first, ^body
+  ^first:
+    nvvm.cp.async.shared.global %to, %from, 16, cache = cg : !llvm.ptr<3>, !llvm.ptr<1>
+    llvm.br ^body
+  ^body:
+    nvvm.cp.async.commit.group
+    nvvm.cp.async.wait.group 0
+    nvvm.barrier0
+    nvvm.cp.async.shared.global %to, %from, 16, cache = cg : !llvm.ptr<3>, !llvm.ptr<1>
+    %x = llvm.load %to : !llvm.ptr<3> -> i32
+    llvm.cond_br %more, ^body, ^end
+  ^end:
+    llvm.return
+  }
 }
