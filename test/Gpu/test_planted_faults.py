@@ -15,12 +15,12 @@ SEEDS = range(3)
 
 
 def change(pattern, by, number=0):
-    """Replaces the number-th match of `pattern`."""
+    """Replaces the number-th match of `pattern`; `by` is text with groups, or a function of the match."""
     def plant(text):
         found = list(re.finditer(pattern, text))
         assert len(found) > number, f"{pattern} occurs {len(found)} times"
         match = found[number]
-        return text[:match.start()] + match.expand(by) + text[match.end():]
+        return text[:match.start()] + (by(match) if callable(by) else match.expand(by)) + text[match.end():]
     return plant
 
 
@@ -81,7 +81,7 @@ REGISTERS = {
 }
 MMA = {
     "no wait for cp.async": drop(r"nvvm\.cp\.async\.wait"),
-    "cp.async waited for one step late": change(r"n = 2 : i32", "n = 3 : i32"),
+    "cp.async waited for one step late": change(r"(?<=n = )[1-9](?= : i32)", lambda depth: str(int(depth.group()) + 1)),
     "no barrier behind the wait": drop(r"nvvm\.barrier"),
     "a group is not committed": drop(r"nvvm\.cp\.async\.commit"),
     "order of A's fragments": change(r'"nvvm\.mma\.sync"\((%\d+), (%\d+), (%\d+)', r'"nvvm.mma.sync"(\1, \3, \2'),
