@@ -3,6 +3,7 @@
 //
 // Why walk up from the last product instead of one big pattern: every exporter writes the scale and the mask in
 // other places, but all of them lie on the one path softmax -> scores -> product of q and k.
+#include "HardAttention.h"
 #include "Match.h"
 #include "coat/Graph/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -29,6 +30,7 @@ struct Parts {
   bool booleanInverted = false;
   double scale = 1;
   bool causal = false;
+  int64_t topK = 0; // keys that a query sees; 0: all
 };
 
 bool swapsLastTwo(TransposeOp op) {
@@ -125,9 +127,10 @@ void readMask(Value mask, double scale, Parts &parts) {
   parts.additiveScale.push_back(scale);
 }
 
-/// Reads scores up to the product of q and k; all of them must have one use.
-bool readScores(Value scores, Parts &parts) {
-  if (!scores.hasOneUse())
+/// Reads scores up to the product of q and k; all of them must have one use, but for `shared` ones, whose uses the
+/// caller knows.
+bool readScores(Value scores, Parts &parts, bool shared = false) {
+  if (!shared && !scores.hasOneUse())
     return false;
   if (auto product = scores.getDefiningOp<MatmulOp>()) {
     if (product.getBias() || product.getFilterLayout() != FilterLayout::plain)
@@ -275,6 +278,9 @@ Value buildMask(OpBuilder &builder, Location loc, const Parts &parts, int64_t ra
 
 /// matmul(softmax(scale * matmul(q, k^T) + mask), v) -> attention(q, k, v)
 ///
+/// Hard attention, {top_k}: the softmax reads the greatest scores only (TopK, put back among minus infinities), or there
+/// is none and the weights are one-hot at the greatest score.
+///
 /// Does not apply when the scores or the weights have other users, the softmax is not over the keys (the last
 /// dimension), or the shapes are not those of attention (batch sizes that broadcast, rank above 4).
 struct Recognize : OpRewritePattern<MatmulOp> {
@@ -284,13 +290,10 @@ struct Recognize : OpRewritePattern<MatmulOp> {
     int64_t rank = tensorType(op).getRank();
     if (op.getBias() || op.getTransposeLhs() || op.getFilterLayout() != FilterLayout::plain || rank > 4)
       return failure();
-    SoftmaxOp softmax = readWeights(op.getLhs());
-    if (!softmax || softmax.getLog() || static_cast<int64_t>(softmax.getAxis()) != rank - 1 || tensorType(softmax).getRank() != rank)
-      return failure();
     Parts parts;
     parts.value = op.getRhs();
     parts.valueTransposed = op.getTransposeRhs();
-    if (!readScores(softmax.getInput(), parts))
+    if (!readSoftWeights(op, parts) && !readHardWeights(op, parts))
       return failure();
     double outside = 1;
     peelOperand(parts.query, parts.queryTransposed, parts.scale);
@@ -305,6 +308,27 @@ struct Recognize : OpRewritePattern<MatmulOp> {
       return failure();
     replace(op, parts, rewriter);
     return success();
+  }
+
+  static bool readSoftWeights(MatmulOp op, Parts &parts) {
+    int64_t rank = tensorType(op).getRank();
+    SoftmaxOp softmax = readWeights(op.getLhs());
+    if (!softmax || softmax.getLog() || static_cast<int64_t>(softmax.getAxis()) != rank - 1 || tensorType(softmax).getRank() != rank)
+      return false;
+    if (BestKeys best = readBestScores(softmax.getInput())) {
+      parts.topK = best.count;
+      return readScores(best.scores, parts, /*shared=*/true);
+    }
+    return readScores(softmax.getInput(), parts);
+  }
+
+  /// Hidden keys would make a difference: of a row of them, one-hot weights still choose the first.
+  static bool readHardWeights(MatmulOp op, Parts &parts) {
+    BestKeys best = readOneHot(op.getLhs());
+    if (!best || tensorType(best.scores).getRank() != tensorType(op).getRank() || !readScores(best.scores, parts))
+      return false;
+    parts.topK = best.count;
+    return !parts.boolean && parts.additive.empty() && !parts.causal;
   }
 
   static void dropRepeatedHeads(Parts &parts) {
@@ -332,6 +356,7 @@ struct Recognize : OpRewritePattern<MatmulOp> {
         rewriter, loc, tensorType(op).clone(shape), query, key, value, mask, Value(),
         rewriter.getF64FloatAttr(parts.scale), parts.causal ? rewriter.getUnitAttr() : UnitAttr(),
         rewriter.getF64FloatAttr(0.0));
+    attention.setTopK(parts.topK);
     if (rank == 4) {
       rewriter.replaceOp(op, attention.getResult());
       return;

@@ -1,5 +1,7 @@
 """Attention beyond one softmax over all keys: hard attention and its weights, windows and lengths, and decoding in one buffer."""
 import ctypes
+import os
+import tempfile
 
 import numpy as np
 import onnx.parser
@@ -124,3 +126,60 @@ def test_symbolic_past(level):
     wanted = ReferenceEvaluator(network).run(None, dict(zip(module.inputs, arrays)))
     for result, want in zip(module(*arrays), wanted, strict=True):
         np.testing.assert_allclose(result, want, rtol=1e-4, atol=1e-5)
+
+
+def exported(module, inputs, dynamo):
+    torch = pytest.importorskip("torch")
+    with tempfile.TemporaryDirectory() as folder, torch.no_grad():
+        path = os.path.join(folder, "net.onnx")
+        torch.onnx.export(module.eval(), inputs, path, dynamo=dynamo, **({"external_data": False} if dynamo else {}))
+        library = coat.compile(path)
+        expected = module(*inputs)
+    ops = [op for kernel in library.info["kernels"] for op in kernel["ops"].split("+")]
+    expected = expected if isinstance(expected, tuple) else (expected,)
+    return library(*(x.numpy() for x in inputs)), [y.numpy() for y in expected if y is not None], ops
+
+
+@pytest.mark.parametrize("spelling, dynamo", [("scatter", False), ("scatter", True), ("mask", False), ("one_hot", True)])
+def test_hard_spellings(spelling, dynamo):
+    """What PyTorch code writes for attention to the best keys is one attention that chooses them."""
+    torch = pytest.importorskip("torch")
+
+    class Hard(torch.nn.Module):
+        def forward(self, q, k, v):
+            scores = q @ k.transpose(-2, -1) * 8 ** -0.5
+            if spelling == "one_hot":
+                return torch.nn.functional.one_hot(scores.argmax(-1), 9).float() @ v
+            best, at = scores.topk(3, dim=-1)
+            if spelling == "scatter":
+                scores = torch.full_like(scores, float("-inf")).scatter(-1, at, best)
+            else:
+                seen = torch.zeros_like(scores, dtype=torch.bool).scatter(-1, at, torch.ones_like(at, dtype=torch.bool))
+                scores = scores.masked_fill(~seen, float("-inf"))
+            return scores.softmax(-1) @ v
+
+    q, k, v = (torch.randn(2, 4, 9, 8) for _ in range(3))
+    got, expected, ops = exported(Hard(), (q, k, v), dynamo)
+    np.testing.assert_allclose(got[0], expected[0], rtol=1e-4, atol=1e-5)
+    assert "best_keys" in ops and "top_k" not in ops and "arg_reduce" not in ops
+
+
+@pytest.mark.parametrize("asked, dynamo", [("context", False), ("context", True), ("mean", False), ("mean", True), ("heads", False)])
+def test_explained_weights(asked, dynamo):
+    """The weights of nn.MultiheadAttention, for explanation: a second result; without it the attention stays one kernel."""
+    torch = pytest.importorskip("torch")
+
+    class Explained(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.attention = torch.nn.MultiheadAttention(32, 4, batch_first=True)
+
+        def forward(self, x, y):
+            context, weights = self.attention(x, y, y, need_weights=True, average_attn_weights=asked != "heads")
+            return context if asked == "context" else (context, weights)
+
+    torch.manual_seed(0)
+    got, expected, ops = exported(Explained(), (torch.randn(2, 5, 32), torch.randn(2, 7, 32)), dynamo)
+    for result, want in zip(got, expected, strict=True):
+        np.testing.assert_allclose(result, want, rtol=1e-4, atol=1e-5)
+    assert ("attention" in ops) == (asked == "context")

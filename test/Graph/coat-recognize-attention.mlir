@@ -206,3 +206,75 @@ func.func @scales_of_heads(%x: tensor<1x4x5x8xf32>, %k: tensor<1x4x5x8xf32>) -> 
   %3 = coat.attention %0, %k, %k {scale = 1.0 : f64} : (tensor<1x4x5x8xf32>, tensor<1x4x5x8xf32>, tensor<1x4x5x8xf32>) -> tensor<1x4x5x8xf32>
   return %3 : tensor<1x4x5x8xf32>
 }
+
+// The three greatest scores put back among minus infinities.
+// CHECK-LABEL: func @hard_top_k
+// CHECK-NOT: coat.softmax
+// CHECK: coat.attention %arg0, %arg1, %arg2 {scale = 1.000000e+00 : f64, top_k = 3 : i64}
+func.func @hard_top_k(%q: tensor<1x4x16x8xf32>, %k: tensor<1x4x16x8xf32>, %v: tensor<1x4x16x8xf32>) -> tensor<1x4x16x8xf32> {
+  %low = arith.constant dense<0xFF800000> : tensor<1x4x16x16xf32>
+  %s = coat.matmul %q, %k {transpose_rhs} : (tensor<1x4x16x8xf32>, tensor<1x4x16x8xf32>) -> tensor<1x4x16x16xf32>
+  %best, %at = coat.top_k %s {axis = 3, k = 3} : (tensor<1x4x16x16xf32>) -> (tensor<1x4x16x3xf32>, tensor<1x4x16x3xi64>)
+  %h = coat.scatter_elements replace %low, %at, %best {axis = 3} : (tensor<1x4x16x16xf32>, tensor<1x4x16x3xi64>, tensor<1x4x16x3xf32>) -> tensor<1x4x16x16xf32>
+  %p = coat.softmax %h {axis = 3} : (tensor<1x4x16x16xf32>) -> tensor<1x4x16x16xf32>
+  %o = coat.matmul %p, %v : (tensor<1x4x16x16xf32>, tensor<1x4x16x8xf32>) -> tensor<1x4x16x8xf32>
+  return %o : tensor<1x4x16x8xf32>
+}
+
+// As @hard_top_k, but put back among zeros.
+// CHECK-LABEL: func @top_k_among_zeros
+// CHECK-NOT: coat.attention
+// CHECK: return
+func.func @top_k_among_zeros(%q: tensor<1x4x16x8xf32>, %k: tensor<1x4x16x8xf32>, %v: tensor<1x4x16x8xf32>) -> tensor<1x4x16x8xf32> {
+  %low = arith.constant dense<0.0> : tensor<1x4x16x16xf32>
+  %s = coat.matmul %q, %k {transpose_rhs} : (tensor<1x4x16x8xf32>, tensor<1x4x16x8xf32>) -> tensor<1x4x16x16xf32>
+  %best, %at = coat.top_k %s {axis = 3, k = 3} : (tensor<1x4x16x16xf32>) -> (tensor<1x4x16x3xf32>, tensor<1x4x16x3xi64>)
+  %h = coat.scatter_elements replace %low, %at, %best {axis = 3} : (tensor<1x4x16x16xf32>, tensor<1x4x16x3xi64>, tensor<1x4x16x3xf32>) -> tensor<1x4x16x16xf32>
+  %p = coat.softmax %h {axis = 3} : (tensor<1x4x16x16xf32>) -> tensor<1x4x16x16xf32>
+  %o = coat.matmul %p, %v : (tensor<1x4x16x16xf32>, tensor<1x4x16x8xf32>) -> tensor<1x4x16x8xf32>
+  return %o : tensor<1x4x16x8xf32>
+}
+
+// As @hard_top_k, but a mask of the chosen keys hides the others.
+// CHECK-LABEL: func @hard_mask
+// CHECK: coat.attention %arg0, %arg1, %arg2 {scale = 1.000000e+00 : f64, top_k = 2 : i64}
+func.func @hard_mask(%q: tensor<1x4x16x8xf32>, %k: tensor<1x4x16x8xf32>, %v: tensor<1x4x16x8xf32>) -> tensor<1x4x16x8xf32> {
+  %no = arith.constant dense<false> : tensor<1x4x16x16xi1>
+  %yes = arith.constant dense<true> : tensor<1x4x16x2xi1>
+  %low = arith.constant dense<0xFF800000> : tensor<f32>
+  %s = coat.matmul %q, %k {transpose_rhs} : (tensor<1x4x16x8xf32>, tensor<1x4x16x8xf32>) -> tensor<1x4x16x16xf32>
+  %best, %at = coat.top_k %s {axis = 3, k = 2} : (tensor<1x4x16x16xf32>) -> (tensor<1x4x16x2xf32>, tensor<1x4x16x2xi64>)
+  %m = coat.scatter_elements replace %no, %at, %yes {axis = 3} : (tensor<1x4x16x16xi1>, tensor<1x4x16x2xi64>, tensor<1x4x16x2xi1>) -> tensor<1x4x16x16xi1>
+  %h = coat.elementwise select %m, %s, %low : (tensor<1x4x16x16xi1>, tensor<1x4x16x16xf32>, tensor<f32>) -> tensor<1x4x16x16xf32>
+  %p = coat.softmax %h {axis = 3} : (tensor<1x4x16x16xf32>) -> tensor<1x4x16x16xf32>
+  %o = coat.matmul %p, %v : (tensor<1x4x16x16xf32>, tensor<1x4x16x8xf32>) -> tensor<1x4x16x8xf32>
+  return %o : tensor<1x4x16x8xf32>
+}
+
+// Weights that are one-hot at the greatest score.
+// CHECK-LABEL: func @hard_one_hot
+// CHECK: coat.attention %arg0, %arg1, %arg2 {scale = 1.000000e+00 : f64, top_k = 1 : i64}
+func.func @hard_one_hot(%q: tensor<1x4x5x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>) -> tensor<1x4x5x8xf32> {
+  %keys = arith.constant dense<[0, 1, 2]> : tensor<3xi64>
+  %s = coat.matmul %q, %k {transpose_rhs} : (tensor<1x4x5x8xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x5x3xf32>
+  %at = coat.arg_reduce max %s {axis = 3} : (tensor<1x4x5x3xf32>) -> tensor<1x4x5xi64>
+  %i = coat.reshape %at : tensor<1x4x5xi64> to tensor<1x4x5x1xi64>
+  %hot = coat.elementwise equal %i, %keys : (tensor<1x4x5x1xi64>, tensor<3xi64>) -> tensor<1x4x5x3xi1>
+  %p = coat.cast %hot : tensor<1x4x5x3xi1> to tensor<1x4x5x3xf32>
+  %o = coat.matmul %p, %v : (tensor<1x4x5x3xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x5x8xf32>
+  return %o : tensor<1x4x5x8xf32>
+}
+
+// As @hard_one_hot, but of equal scores the last counts.
+// CHECK-LABEL: func @last_one_hot
+// CHECK-NOT: coat.attention
+func.func @last_one_hot(%q: tensor<1x4x5x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>) -> tensor<1x4x5x8xf32> {
+  %keys = arith.constant dense<[0, 1, 2]> : tensor<3xi64>
+  %s = coat.matmul %q, %k {transpose_rhs} : (tensor<1x4x5x8xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x5x3xf32>
+  %at = coat.arg_reduce max %s {axis = 3, select_last} : (tensor<1x4x5x3xf32>) -> tensor<1x4x5xi64>
+  %i = coat.reshape %at : tensor<1x4x5xi64> to tensor<1x4x5x1xi64>
+  %hot = coat.elementwise equal %i, %keys : (tensor<1x4x5x1xi64>, tensor<3xi64>) -> tensor<1x4x5x3xi1>
+  %p = coat.cast %hot : tensor<1x4x5x3xi1> to tensor<1x4x5x3xf32>
+  %o = coat.matmul %p, %v : (tensor<1x4x5x3xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x5x8xf32>
+  return %o : tensor<1x4x5x8xf32>
+}
