@@ -130,10 +130,15 @@ bool Importer::createEntry(const Model &model, const ImportOptions &options) {
   }
   entry->setAttr("coat.entry", builder.getUnitAttr());
   SmallVector<mlir::Attribute> records;
-  for (const Symbol &symbol : symbols.all())
-    records.push_back(builder.getDictionaryAttr({builder.getNamedAttr("name", builder.getStringAttr(symbol.name)),
-                                                 builder.getNamedAttr("min", builder.getI64IntegerAttr(symbol.min)),
-                                                 builder.getNamedAttr("max", builder.getI64IntegerAttr(symbol.max))}));
+  for (const Symbol &symbol : symbols.all()) {
+    NamedAttrList record;
+    record.set("name", builder.getStringAttr(symbol.name));
+    record.set("min", builder.getI64IntegerAttr(symbol.min));
+    record.set("max", builder.getI64IntegerAttr(symbol.max));
+    if (auto optimum = options.optima.find(symbol.name); optimum != options.optima.end())
+      record.set("optimum", builder.getI64IntegerAttr(optimum->second));
+    records.push_back(record.getDictionary(context));
+  }
   if (!records.empty())
     entry->setAttr("coat.symbols", builder.getArrayAttr(records));
   builder.setInsertionPointToStart(block);

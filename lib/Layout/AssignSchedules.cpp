@@ -1,9 +1,9 @@
 // coat-assign-schedules: writes Strategy's decision, or what was measured, on every op that computes something, so that
 // the stages behind it decide nothing. Reshapes are views and get none.
+#include "AtOptimum.h"
 #include "coat/Dialect/Coat.h"
 #include "coat/Layout/Passes.h"
 #include "coat/Strategy/Tuning.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 
 using namespace mlir;
 using namespace coat;
@@ -32,16 +32,17 @@ struct AssignSchedules : coat::impl::CoatAssignSchedulesBase<AssignSchedules> {
       }
       measured = std::move(*read);
     }
+    AtOptimum optimum(getOperation());
     for (Operation &op : getOperation().getBody().front()) {
       bool computes = isa<tensor::ExtractSliceOp, tensor::ConcatOp>(op) ||
                       (isa<CoatDialect>(op.getDialect()) && !isa<ReshapeOp, PrefixOp, RequireOp>(op));
-      if (ScheduleAttr schedule = computes ? scheduleOf(&op, *target, measured) : ScheduleAttr())
+      if (ScheduleAttr schedule = computes ? scheduleOf(&op, optimum, *target, measured) : ScheduleAttr())
         op.setAttr("coat.schedule", schedule);
     }
   }
 
-  ScheduleAttr scheduleOf(Operation *op, const CpuTarget &target, const Tuning &measured) {
-    ScheduleAttr chosen = chooseSchedule(op, target);
+  ScheduleAttr scheduleOf(Operation *op, const AtOptimum &optimum, const CpuTarget &target, const Tuning &measured) {
+    ScheduleAttr chosen = chooseSchedule(optimum.of(op), target);
     if (!chosen || (measured.empty() && variant < 0))
       return chosen;
     std::string signature = signatureOf(op);

@@ -79,10 +79,11 @@ def driver():
 
 
 def compile(model, *, opt_level=2, name=None, dims=None, flags=(), threads=1):
-    """Compiles a model and loads the result: the path of an ONNX file, of a saved torch.export program (.pt2) or of coat's .mlir
-    form; an onnx.ModelProto; a torch.export.ExportedProgram.
+    """Compiles a model and loads the result: the path of an ONNX file, of a saved torch.export program (.pt2) or of MLIR (.mlir:
+    coat's own form, TOSA, linalg on tensors); the text of the latter; an onnx.ModelProto; a torch.export.ExportedProgram.
 
-    opt_level: 0 (the reference) to 3, or "s". dims: {"N": (1, 8)} or {"N": 4} for symbolic dimensions.
+    opt_level: 0 (the reference) to 3, or "s". dims: {"N": (1, 8)} or {"N": 4} for symbolic dimensions; {"N": (1, 32, 8)} is right
+    from 1 to 32 and fastest at 8.
     flags: further flags of `coat compile`. Raises CompileError with the driver's one-line message.
     """
     folder = tempfile.TemporaryDirectory(prefix="coat-")
@@ -90,6 +91,11 @@ def compile(model, *, opt_level=2, name=None, dims=None, flags=(), threads=1):
         import torch
         path = os.path.join(folder.name, "model.pt2")
         torch.export.save(model, path)
+        model = path
+    elif isinstance(model, str) and "\n" in model:
+        path = os.path.join(folder.name, "model.mlir")
+        with open(path, "w") as file:
+            file.write(model)
         model = path
     elif not isinstance(model, (str, os.PathLike)):
         path = os.path.join(folder.name, "model.onnx")
@@ -101,8 +107,8 @@ def compile(model, *, opt_level=2, name=None, dims=None, flags=(), threads=1):
     if name:
         command += ["--name", name]
     for key, value in (dims or {}).items():
-        low, high = value if isinstance(value, tuple) else (value, value)
-        command += ["--dim", f"{key}={low}..{high}" if low != high else f"{key}={low}"]
+        low, high, *best = value if isinstance(value, tuple) else (value, value)
+        command += ["--dim", f"{key}={low}" + (f"..{high}" if low != high else "") + "".join(f":{size}" for size in best)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise CompileError(done.stderr.strip(), done.returncode)

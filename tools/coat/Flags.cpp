@@ -102,8 +102,9 @@ struct CommandLine {
   cl::opt<bool> saveTemps{"save-temps", cl::desc("write the IR after each stage beside the output"), cl::sub(compile)};
   cl::opt<bool> timeReport{"ftime-report", cl::desc("time of each pass"), cl::sub(compile)};
   cl::list<std::string> dims{"dim",
-                             cl::desc("range of a symbolic dimension (compile, verify), its value (run, bench)"),
-                             cl::value_desc("N=1..8"),
+                             cl::desc("range of a symbolic dimension, and the size in it to be fastest at (compile, verify); its "
+                                      "value (run, bench)"),
+                             cl::value_desc("N=1..32:8"),
                              cl::sub(compile),
                              cl::sub(check),
                              cl::sub(run),
@@ -304,14 +305,20 @@ private:
   Status readDims() {
     bool isValue = flags.verb == Verb::run || flags.verb == Verb::bench;
     for (StringRef text : line.dims) {
-      auto [name, range] = text.split('=');
+      auto [name, given] = text.split('=');
+      auto [range, best] = given.split(':');
       auto [low, high] = range.split("..");
-      int64_t min = 0, max = 0;
+      int64_t min = 0, max = 0, optimum = 0;
+      bool hasOptimum = given.contains(':');
       bool bad = name.empty() || low.getAsInteger(10, min) || (range.contains("..") && high.getAsInteger(10, max));
       if (!range.contains(".."))
         max = min;
-      if (bad || min < 0 || max < min || (isValue && min != max))
-        return fail(wrong, "--dim " + text + ": expected " + (isValue ? "name=size" : "name=size or name=least..most"));
+      bad |= hasOptimum && (best.getAsInteger(10, optimum) || optimum < min || optimum > max);
+      if (bad || min < 0 || max < min || (isValue && (min != max || hasOptimum)))
+        return fail(wrong, "--dim " + text + ": expected " +
+                               (isValue ? "name=size" : "name=size or name=least..most[:best]"));
+      if (hasOptimum)
+        flags.compile.import.optima[name.str()] = optimum;
       flags.sizes[name.str()] = min;
       flags.compile.import.dims[name.str()] = {min, max};
     }
@@ -389,8 +396,11 @@ private:
     os << "-O" << (c.pipeline.smallest ? "s" : std::to_string(c.pipeline.optLevel)) << " --target=" << c.emit.triple
        << " -ffp-model=" << llvm::StringRef(line.floats) << " --isa=";
     llvm::interleave(c.emit.isas, os, [&](const IsaOptions &isa) { os << isa.name; }, ",");
-    for (auto &[name, range] : c.import.dims)
+    for (auto &[name, range] : c.import.dims) {
       os << " --dim " << name << "=" << range.first << ".." << range.second;
+      if (auto optimum = c.import.optima.find(name); optimum != c.import.optima.end())
+        os << ":" << optimum->second;
+    }
     for (auto &[name, shape] : c.import.shapes) {
       os << " --shape " << name << "=";
       llvm::interleave(shape, os, "x");

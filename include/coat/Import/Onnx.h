@@ -19,6 +19,8 @@ struct ImportOptions {
   std::string name;
   /// Range of each symbolic dimension (--dim N=1..8); equal bounds make it static.
   std::map<std::string, std::pair<int64_t, int64_t>> dims;
+  /// The size within that range for which schedules are chosen (--dim N=1..32:8), where one is given.
+  std::map<std::string, int64_t> optima;
   /// Static shape of an input (--shape x=1x3x224x224), by the input's name.
   std::map<std::string, std::vector<int64_t>> shapes;
 };

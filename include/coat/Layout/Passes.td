@@ -109,7 +109,8 @@ def CoatExpandAttention : Pass<"coat-expand-attention", "::mlir::func::FuncOp"> 
 def CoatAssignSchedules : Pass<"coat-assign-schedules", "::mlir::func::FuncOp"> {
   let summary = "ask Strategy how each op is computed and write it on the op";
   let description = [{
-    Strategy's choice, unless the file `tuning` holds a measured one for the same
+    Strategy's choice for the sizes that the entry's symbols name as their
+    optimum (any symbolic size where they name none), unless the file `tuning` holds a measured one for the same
     op and CPU. With `variant` >= 0, which tuning uses, every op gets that
     alternative (0, or where it has fewer: the choice) and `coat.signature`, the
     name that the file knows it by.
