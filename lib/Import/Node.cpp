@@ -265,6 +265,11 @@ bool NodeImporter::wants(unsigned output) const {
   return output < node.outputs.size() && !node.outputs[output].empty() && importer.used.contains(node.outputs[output]);
 }
 
+RankedTensorType NodeImporter::resultType(unsigned output) const {
+  auto found = output < node.outputs.size() ? importer.values.find(node.outputs[output]) : importer.values.end();
+  return found == importer.values.end() ? RankedTensorType() : found->second.type;
+}
+
 void NodeImporter::set(unsigned output, Value result) {
   if (!result || output >= node.outputs.size())
     return;

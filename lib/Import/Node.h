@@ -26,6 +26,8 @@ public:
 
   int64_t opset() const { return node.opset; }
   llvm::StringRef op() const { return node.op; }
+  /// The op of an MLIR program that the node stands for.
+  mlir::Operation *operation() const { return node.operation; }
 
   // Inputs. An input that is absent (or empty) is an error unless has() was asked.
   unsigned numInputs() const { return node.inputs.size(); }
@@ -74,6 +76,8 @@ public:
   // Results.
   unsigned numOutputs() const { return node.outputs.size(); }
   bool wants(unsigned output) const;
+  /// The type of a result that was set; null before, and of an unused one.
+  mlir::RankedTensorType resultType(unsigned output) const;
   void set(unsigned output, mlir::Value value);
   void set(unsigned output, Known known);
   void set(unsigned output, ModelValue value);
@@ -224,6 +228,14 @@ llvm::ArrayRef<Handler> atenElementwiseHandlers();
 llvm::ArrayRef<Handler> atenProductHandlers();
 llvm::ArrayRef<Handler> atenReduceHandlers();
 llvm::ArrayRef<Handler> atenShapeHandlers();
+
+llvm::ArrayRef<Handler> mlirLinalgHandlers();
+llvm::ArrayRef<Handler> mlirScalarHandlers();
+llvm::ArrayRef<Handler> mlirTensorHandlers();
+llvm::ArrayRef<Handler> mlirWindowHandlers();
+llvm::ArrayRef<Handler> tosaConvHandlers();
+llvm::ArrayRef<Handler> tosaElementwiseHandlers();
+llvm::ArrayRef<Handler> tosaMovementHandlers();
 
 /// The handler of a node, or null with the reason.
 const Handler *findHandler(const Node &node, std::string &refusal);

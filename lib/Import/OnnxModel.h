@@ -13,6 +13,10 @@
 #include <string>
 #include <vector>
 
+namespace mlir {
+class Operation;
+}
+
 namespace coat::onnx {
 
 /// TensorProto.DataType, the values that the importer names.
@@ -85,6 +89,7 @@ struct Node {
   std::vector<std::string> inputs, outputs;
   std::vector<AttributeData> attributes;
   std::vector<std::string> captures; // names outside that its graphs read, set by validate()
+  mlir::Operation *operation = nullptr; // of an MLIR program: what the node stands for
 
   /// The node's name, or that of its first result.
   llvm::StringRef label() const;

@@ -11,7 +11,8 @@ static const llvm::StringMap<llvm::SmallVector<const Handler *, 1>> &table() {
           attentionHandlers(), contribHandlers(), controlHandlers(), convHandlers(), einsumHandlers(), elementwiseHandlers(), indexHandlers(), listHandlers(),
           lossHandlers(), movementHandlers(), normHandlers(), padHandlers(), poolHandlers(), productHandlers(),
           quantHandlers(), randomHandlers(), recurrentHandlers(), reduceHandlers(), resizeHandlers(),
-          samplingHandlers(), selectHandlers(), sequenceHandlers(), shapeHandlers(), signalHandlers(), sliceHandlers(), trainingHandlers()})
+          samplingHandlers(), selectHandlers(), sequenceHandlers(), shapeHandlers(), signalHandlers(), sliceHandlers(), trainingHandlers(), mlirLinalgHandlers(), mlirScalarHandlers(), mlirTensorHandlers(),
+          mlirWindowHandlers(), tosaConvHandlers(), tosaElementwiseHandlers(), tosaMovementHandlers()})
       for (const Handler &handler : family)
         (*result)[handler.op].push_back(&handler);
     return result;

@@ -1,6 +1,8 @@
 // coat check: what of a model is supported, op by op, without compiling it. coat ops: what any model may hold.
 #include "Session.h"
 #include "Verbs.h"
+#include "coat/Import/Mlir.h"
+#include "mlir/Parser/Parser.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Path.h"
 
@@ -21,13 +23,21 @@ static std::string opName(const CoverageEntry &entry) {
 
 Status coat::tool::check(const Flags &flags) {
   llvm::StringRef suffix = llvm::sys::path::extension(flags.input);
-  if (suffix != ".onnx" && suffix != ".pt2" && flags.input != "-")
-    return fail(wrong, flags.input + ": expected a model (.onnx, .pt2)");
+  bool isText = suffix == ".mlir" || suffix == ".mlirbc";
+  if (suffix != ".onnx" && suffix != ".pt2" && !isText && flags.input != "-")
+    return fail(wrong, flags.input + ": expected a model (.onnx, .pt2, .mlir)");
   Context context(1);
   Collect collect(*context);
   std::string error;
   bool notSupported = false;
-  auto entries = checkOnnx(flags.input, *context, flags.compile.import, error, notSupported);
+  mlir::OwningOpRef<mlir::ModuleOp> program;
+  if (isText) {
+    program = mlir::parseSourceFile<mlir::ModuleOp>(flags.input, mlir::ParserConfig(&*context));
+    if (!program)
+      return failParse(flags.input, collect.message());
+  }
+  auto entries = isText ? checkMlir(*program, flags.input, flags.compile.import, error, notSupported)
+                        : checkOnnx(flags.input, *context, flags.compile.import, error, notSupported);
   if (mlir::failed(entries))
     return fail(notSupported ? unsupported : wrong, error);
 

@@ -77,6 +77,9 @@ Status Session::readIR(StringRef file) {
     return failParse(file, collect.message());
   if (!isCoatForm(*module))
     return importIR(file);
+  std::string error;
+  if (flags.pipeline.startAt.empty() && !prepareCoatForm(*module, flags.import, error))
+    return fail(wrong, path::filename(file) + ": " + error);
   for (auto function : module->getOps<func::FuncOp>())
     if (function->hasAttr("coat.entry")) {
       if (!flags.import.name.empty())
