@@ -275,18 +275,18 @@ void AttentionEmitter::emit() {
     llvm::append_range(sums, state);
     return sums;
   });
-  g.waitCopies(0);
   storeSums(ArrayRef<Value>(results).take_front(tile.tiles * sumsPerTile()),
             ArrayRef<Value>(results).drop_front(tile.tiles * sumsPerTile()), softmax);
+  g.waitCopies(0); // nothing is pending but empty groups
 }
 
-static AttentionTile tileOf(const AttentionShape &shape) {
+static AttentionTile tileOf(const AttentionShape &shape, const GpuTarget &target) {
   int64_t bytes = shape.type.getIntOrFloatBitWidth() / 8, largest = std::max(shape.depth, shape.width);
   auto columns = [&](int64_t size) { return std::max<int64_t>(llvm::PowerOf2Ceil(size), 32 / bytes * 2); };
   AttentionTile tile = {1, 64, columns(shape.depth), columns(shape.width)};
   if (bytes == 4 || largest > 128)
     tile.keys = largest > 128 && bytes == 4 ? 16 : 32;
-  else if (largest <= 64 && shape.queries > 64)
+  else if (largest <= 64 && !shape.mask && shape.heads * llvm::divideCeil(shape.queries, 128) >= target.processors)
     tile.tiles = 2;
   return tile;
 }
@@ -297,7 +297,7 @@ FailureOr<GpuKernel> coat::emitAttention(func::FuncOp kernel, const GpuTarget &t
   if (failed(shape) || !Epilogue::covers(kernel, shape->op, Value()) || target.capability < 80 || shape->depth > 256 ||
       shape->width > 256)
     return failure();
-  AttentionTile tile = tileOf(*shape);
+  AttentionTile tile = tileOf(*shape, target);
   func::FuncOp function = createGpuFunction(kernel, into);
   OpBuilder builder = OpBuilder::atBlockBegin(&function.front());
   GpuBuilder g(builder, kernel.getLoc());

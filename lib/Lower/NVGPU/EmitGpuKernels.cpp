@@ -16,7 +16,7 @@ using namespace mlir;
 using namespace coat;
 
 /// In the order in which they are asked. The first list sees coat ops, the second what coat-lower-to-linalg makes of them.
-static GpuEmitter *const opEmitters[] = {emitWarpgroupProduct, emitProduct, emitAttention};
+static GpuEmitter *const opEmitters[] = {emitWarpgroupProduct, emitProduct, emitWarpgroupAttention, emitAttention};
 static GpuEmitter *const linalgEmitters[] = {emitRows, emitElements};
 
 /// From the first to the last element of a memref of static layout.
@@ -67,8 +67,10 @@ struct EmitGpuKernels : coat::impl::EmitGpuKernelsBase<EmitGpuKernels> {
         continue;
       // Made when the first architecture needs it.
       func::FuncOp lowered;
+      OpBuilder builder(&getContext());
+      builder.setInsertionPointAfter(kernel);
       for (const GpuTarget *target : targets)
-        if (failed(emit(kernel, lowered, *target)))
+        if (failed(emit(builder, kernel, lowered, *target)))
           return signalPassFailure();
       if (lowered)
         lowered.erase();
@@ -77,13 +79,11 @@ struct EmitGpuKernels : coat::impl::EmitGpuKernelsBase<EmitGpuKernels> {
     getOperation()->setAttr(gpu::GPUDialect::getContainerModuleAttrName(), UnitAttr::get(&getContext()));
   }
 
-  LogicalResult emit(func::FuncOp kernel, func::FuncOp &lowered, const GpuTarget &target) {
+  LogicalResult emit(OpBuilder &builder, func::FuncOp kernel, func::FuncOp &lowered, const GpuTarget &target) {
     for (Type type : kernel.getArgumentTypes())
       if (!cast<MemRefType>(type).hasStaticShape())
         return kernel.emitError("expected static sizes; symbolic ones are not supported yet with --device=cuda, got ")
                << type;
-    OpBuilder builder(&getContext());
-    builder.setInsertionPointAfter(kernel);
     Attribute chip = NVVM::NVVMTargetAttr::get(&getContext(), /*optLevel=*/3, "nvptx64-nvidia-cuda", target.name,
                                                /*features=*/"");
     auto module = gpu::GPUModuleOp::create(builder, kernel.getLoc(), (kernel.getSymName() + "_" + target.name).str(),

@@ -75,6 +75,10 @@ Values GpuBuilder::loop(Value lower, Value upper, ValueRange carried, LoopBody b
                                  [&](OpBuilder &, Location, Value iv, ValueRange inner) {
                                    scf::YieldOp::create(b, loc, body(iv, inner));
                                  });
+  // Unrolled, multiplications would move behind the waits of later steps, and what they read would fill the registers.
+  auto unroll = LLVM::LoopUnrollAttr::get(b.getContext(), b.getBoolAttr(true), {}, {}, {}, {}, {}, {});
+  loop->setAttr("loop_annotation", LLVM::LoopAnnotationAttr::get(b.getContext(), {}, {}, {}, unroll, {}, {}, {}, {}, {}, {}, {},
+                                                                 {}, {}, {}, {}));
   return Values(loop.getResults());
 }
 

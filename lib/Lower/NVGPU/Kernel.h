@@ -33,7 +33,8 @@ using GpuEmitter = mlir::FailureOr<GpuKernel>(mlir::func::FuncOp kernel, const G
 GpuEmitter emitWarpgroupProduct;
 /// Matrix products and convolutions, and what is done to their sums.
 GpuEmitter emitProduct;
-/// Plain attention.
+/// Plain attention; by warpgroups and TMA (sm_90a), and by the matrices of a warp.
+GpuEmitter emitWarpgroupAttention;
 GpuEmitter emitAttention;
 /// Long reductions that elements share, or that few elements are: a team of threads computes a row.
 GpuEmitter emitRows;

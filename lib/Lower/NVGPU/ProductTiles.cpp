@@ -64,6 +64,8 @@ BlockTile coat::chooseBlockTile(const ProductShape &shape, const GpuTarget &targ
   double least = std::numeric_limits<double>::infinity();
   for (BlockTile tile : tiles) {
     tile = withStep(tile, shape, target);
+    if (tile.slices > 1 && tile.k >= shape.k)
+      continue;
     // Few copies a thread: each of them keeps addresses in registers.
     int64_t copies = std::max(tile.m * tile.k / shape.leftUnit, tile.n * tile.k / shape.rightUnit) / tile.threads();
     if (copies > 16 && tile.m * tile.n > 64 * 64)
