@@ -44,6 +44,8 @@ def worst(got, expected, rtol, atol):
 class Checker:
     def __init__(self, folder, arguments):
         self.folder, self.arguments, self.driver = folder, arguments, Driver()
+        self.machine = self.driver.describe()
+        self.capability = self.machine["capability"]
 
     def read(self, name):
         with open(os.path.join(self.folder, name), "rb") as file:
@@ -52,6 +54,8 @@ class Checker:
     def check(self, case):
         """One library. Everything that goes wrong becomes the `problem` of the result."""
         result = {"name": case["name"], "kind": case["kind"]}
+        if case.get("arch", "").endswith("a") and case["arch"][3:-1] != self.capability.replace(".", ""):
+            return {**result, "skipped": f"code for {case['arch']}"}
         try:
             model = Model(self.driver, os.path.join(self.folder, case["library"]))
             inputs = [self.read(name) for name in case["inputs"]]
@@ -65,7 +69,8 @@ class Checker:
                 self.driver("cuGraphLaunch", graph, model.stream)
                 result["graph"] = model.download() == outputs
                 self.driver("cuGraphExecDestroy", graph)
-                result["host"] = model.run_host(inputs) == outputs
+                if case["kind"] == "model":  # the kernels of one instruction may leave a part of their result as it was
+                    result["host"] = model.run_host(inputs) == outputs
             if self.arguments.golden and case["kind"] == "conformance":
                 self.write_golden(case, outputs)
             if self.arguments.bench and case["kind"] != "conformance":
@@ -195,7 +200,7 @@ def main():
         arguments.peers = arguments.bench and torch.cuda.is_available()
     except ImportError:
         arguments.peers = False
-    machine = checker.driver.describe()
+    machine = checker.machine
     print(json.dumps(machine), "peers: PyTorch" if arguments.peers else "no peers: no PyTorch with CUDA")
     wanted = [part for part in arguments.only.split(",") if part]
     results = []

@@ -175,7 +175,8 @@ class Model:
         try:
             self.run()
         finally:
-            graph = self.driver.get("cuStreamEndCapture", c.c_void_p, self.stream)
+            graph = c.c_void_p()
+            self.driver("cuStreamEndCapture", self.stream, c.byref(graph))
         launchable = self.driver.get("cuGraphInstantiateWithFlags", c.c_void_p, graph, c.c_ulonglong(0))
         self.driver("cuGraphDestroy", graph)
         return launchable

@@ -3,8 +3,10 @@ NumPy; PyTorch and onnx only where an exported model is not there yet."""
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -13,6 +15,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BUILD = os.environ.get("COAT_BUILD", os.path.join(ROOT, "build"))
 sys.path.insert(0, os.path.join(ROOT, "test", "Gpu"))
 from cases import CONFORMANCE, attention_case, conv_case, matmul_case  # noqa: E402
+from device import MOCK, run  # noqa: E402
 
 MODELS = {  # name -> whether compute-sanitizer, which is slow, sees it
     "lenet5": True, "text_classifier": True, "conv_attention": True, "resnet18": False, "resnet50": False,
@@ -49,8 +52,24 @@ class Preparation:
         if done.returncode:
             print(f"{case['name']}: {done.stderr.strip()}", file=sys.stderr)
             return None
+        if case["kind"] == "conformance":
+            case = {**case, "expected": self.emulate(source, case, flags, library)}
         print(case["name"], flush=True)
         return {**case, "library": library}
+
+    def emulate(self, source, case, flags, library):
+        """What the emulator computes: that is the question."""
+        with tempfile.TemporaryDirectory() as folder:
+            kernels, emulated = os.path.join(folder, "k.mlirbc"), os.path.join(folder, "k.so")
+            coat = [os.path.join(BUILD, "bin", "coat"), "compile", source, "--name=net", "--device=cuda", *flags]
+            subprocess.run([*coat, "--stop-after=memory", "-o", kernels], check=True)
+            subprocess.run([os.path.join(BUILD, "bin", "coat-emulate"), kernels, "-o", emulated], check=True)
+            shutil.copy(os.path.join(self.folder, library), folder)
+            environment = {**os.environ, "LD_LIBRARY_PATH": MOCK, "COAT_EMULATED": emulated,
+                           "COAT_MOCK_CAPABILITY": "9.0" if case["arch"] == "sm_90a" else "8.0"}
+            arrays = [np.fromfile(os.path.join(self.folder, name), np.int32) for name in case["inputs"]]
+            outputs = run(os.path.join(folder, library), dict(zip(("x", "w"), arrays)), environment)
+        return [self.write(f"{case['name']}.out{i}", a) for i, a in enumerate(outputs.values())]
 
     def write(self, name, array):
         with open(os.path.join(self.folder, name), "wb") as file:
@@ -77,10 +96,8 @@ class Preparation:
         source = os.path.join(self.folder, case["name"] + ".mlir")
         with open(source, "w") as file:
             file.write(case["text"])
-        described = {key: case[key] for key in ("name", "kind", "rtol", "atol", "peer", "flops", "large") if key in case}
+        described = {key: case[key] for key in ("name", "kind", "rtol", "atol", "peer", "flops", "large", "arch") if key in case}
         described["inputs"] = [self.write(f"{case['name']}.in{i}", a) for i, a in enumerate(case["inputs"]())]
-        if "expected" in case:
-            described["expected"] = [self.write(f"{case['name']}.out{i}", a) for i, a in enumerate(case["expected"]())]
         return source, described, case.get("flags", [])
 
 

@@ -1,5 +1,6 @@
 """The host side of CUDA models: what a library does with a driver, on the mock one (test/Gpu/mock), and what it says without."""
 import glob
+import json
 import os
 import shutil
 import subprocess
@@ -161,3 +162,22 @@ def test_example(tmp_path):
     environment["LD_LIBRARY_PATH"] += f":{tmp_path}"
     assert call(tmp_path / "app", env=environment) == "stream: strongest edge: 4.0\ngraph: strongest edge: 4.0\n"
     assert not model.account()["faults"]
+
+
+def test_gpu_check(tmp_path):
+    """scripts/gpu_check.sh from a folder that was carried along: one instruction, right and then wrong."""
+    folder = tmp_path / "carried"
+    prepare = os.path.join(ROOT, "scripts", "gpu", "prepare.py")
+    call(sys.executable, prepare, folder, "--only", "shfl", env={**os.environ, "COAT_BUILD": BUILD})
+    model = DeviceModel(folder / "shfl.mlir", tmp_path, archs=["sm_80"], flags=["--start-at=memory"])
+    check = [os.path.join(ROOT, "scripts", "gpu_check.sh"), "--no-sanitizer"]
+    environment = {**model.environment("8.0"), "COAT_GPU_CHECK": os.fspath(folder)}
+    call(*check, env=environment)
+    with open(folder / "results.json") as file:
+        results = json.load(file)
+    assert results["capability"] == "8.0"
+    assert results["results"][0] == {"name": "shfl", "kind": "conformance", "error": 0.0, "graph": True}
+    assert not model.account()["faults"]
+    (folder / "shfl.out0").write_bytes(bytes(512))
+    done = subprocess.run(check, capture_output=True, text=True, env=environment)
+    assert done.returncode == 1 and "wrong result" in done.stdout

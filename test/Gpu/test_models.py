@@ -11,16 +11,20 @@ from device import DeviceModel, reference
 MODELS = os.environ.get("COAT_GPU_MODELS", "lenet5,text_classifier,conv_attention").split(",")
 
 
+# Flags, and the share of the largest magnitude that a result may be off.
+NARROW = {"tf32": (["--tf32"], 5e-3), "f16": (["--dtype=f16"], 1e-2), "bf16": (["--dtype=bf16"], 5e-2)}
+
+
 @pytest.fixture(scope="module", params=[pytest.param(n, marks=pytest.mark.xdist_group(n)) for n in MODELS])
 def compiled(request, model, tmp_path_factory):
     source = f"{model(request.param)}.legacy.onnx"
     folder = tmp_path_factory.mktemp(request.param)
-    return DeviceModel(source, folder), reference(source, folder)
+    return DeviceModel(source, folder), reference(source, folder), source
 
 
 @pytest.mark.parametrize("capability", ["8.0", "9.0"])
 def test_model(compiled, capability):
-    device, expected = compiled
+    device, expected, _ = compiled
     got = device.run(capability=capability)
     assert got.keys() == expected.keys()
     for name, value in got.items():
@@ -30,7 +34,18 @@ def test_model(compiled, capability):
 
 def test_order_of_threads(compiled):
     """What completes late, and which thread runs first, changes no bit."""
-    device, _ = compiled
+    device, _, _ = compiled
     first, second = device.run(seed=1), device.run(seed=2)
     for name in first:
         np.testing.assert_array_equal(first[name], second[name])
+
+
+@pytest.mark.parametrize("type", NARROW)
+def test_tensor_cores(compiled, type, tmp_path):
+    """Operands rounded for tensor cores: the same result, less exactly."""
+    _, expected, source = compiled
+    flags, share = NARROW[type]
+    device = DeviceModel(source, tmp_path, archs=["sm_90a"], flags=flags)
+    for name, value in device.run().items():
+        within_bounds(value, expected[name], rtol=0, atol=share)
+    assert not device.account()["faults"]
