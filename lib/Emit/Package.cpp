@@ -21,6 +21,10 @@ set(@_JSON "${_prefix}/share/@/@.json")
 unset(_prefix)
 )";
 
+/// CUDA models: the driver is found by dlopen, which old C libraries have in a library of its own.
+constexpr const char *dlText = R"(set_property(TARGET @::@_static PROPERTY INTERFACE_LINK_LIBRARIES ${CMAKE_DL_LIBS})
+)";
+
 constexpr const char *pkgConfigText = R"(prefix=${pcfiledir}/../..
 
 Name: @
@@ -45,7 +49,7 @@ std::vector<PackageFile> coat::packageFiles(const ModelDescription &model) {
   return {{"include/" + name + ".h", headerText(model)},
           {"include/" + name + ".hpp", cppHeaderText(model)},
           {"include/coat/coat.h", std::string(publicHeader())},
-          {"lib/cmake/" + name + "/" + name + "Config.cmake", named(cmakeText, name)},
+          {"lib/cmake/" + name + "/" + name + "Config.cmake", named(std::string(cmakeText) + (model.onDevice ? dlText : ""), name)},
           {"lib/pkgconfig/" + name + ".pc", named(pkgConfigText, name)},
           {"share/" + name + "/" + name + ".json", jsonText(model)}};
 }
