@@ -119,7 +119,9 @@ Comparison coat::tool::compareWithReference(mlir::ModuleOp imported, const Flags
   nowDoing("verify");
   auto reference = Library::open(paths[0]), tested = Library::open(paths[1]);
   if (!reference || !tested) {
-    result.status = fail(bug, llvm::joinErrors(reference.takeError(), tested.takeError()));
+    // A machine without a GPU is no bug.
+    Status status = flags.compile.pipeline.device == Device::cuda ? wrong : bug;
+    result.status = fail(status, llvm::joinErrors(reference.takeError(), tested.takeError()));
     return result;
   }
   llvm::ArrayRef symbols((*reference)->info().symbols, (*reference)->info().symbol_count);
