@@ -29,14 +29,14 @@ Operation *nextOf(Operation *last) {
   return from.getShape() == to.getShape() ? user : nullptr;
 }
 
-/// Whether `op` is a conversion that is computed in the kernel of its only reader (coat-narrow-storage).
+/// Whether `op` is a conversion that is computed in the kernel of its only reader (coat-narrow-storage, coat-order-filters).
 bool isPrologue(Operation *op) { return op && op->hasAttr("coat.prologue") && op->hasOneUse(); }
 
 /// Appends `op`, and before it the conversions of its operands.
 void append(Group &group, Operation *op, llvm::SmallDenseSet<Operation *> &taken) {
   for (Value operand : op->getOperands())
     if (Operation *cast = operand.getDefiningOp(); isPrologue(cast) && taken.insert(cast).second)
-      group.push_back(cast);
+      append(group, cast, taken);
   group.push_back(op);
 }
 

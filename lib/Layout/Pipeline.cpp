@@ -48,4 +48,5 @@ void coat::buildGpuLayoutPipeline(OpPassManager &pm, StringRef dtype) {
   entry.addPass(createCanonicalizerPass());
   // Last: nothing behind it joins conversions that are equal.
   entry.addPass(createCoatNarrowStorage());
+  entry.addPass(createCoatOrderFilters());
 }

@@ -106,6 +106,16 @@ def CoatExpandAttention : Pass<"coat-expand-attention", "::mlir::func::FuncOp"> 
   let dependentDialects = ["::coat::CoatDialect"];
 }
 
+def CoatOrderFilters : Pass<"coat-order-filters", "::mlir::func::FuncOp"> {
+  let summary = "constant filters with their channels next to each other, for GPUs";
+  let description = [{
+    The constant filter [M, C/group, K..] of a channels-last convolution becomes
+    a constant [M, K.., C/group] and a transpose that the convolution's kernel
+    does where it reads it (`coat.prologue`).
+  }];
+  let dependentDialects = ["::coat::CoatDialect"];
+}
+
 def CoatAssignSchedules : Pass<"coat-assign-schedules", "::mlir::func::FuncOp"> {
   let summary = "ask Strategy how each op is computed and write it on the op";
   let description = [{

@@ -17,6 +17,26 @@ int64_t coat::sizeOf(ArrayRef<Digit> digits) {
   return size;
 }
 
+int64_t coat::offsetOf(BlockArgument argument) {
+  auto [strides, offset] = cast<MemRefType>(argument.getType()).getStridesAndOffset();
+  if (!ShapedType::isDynamic(offset))
+    return offset;
+  // Kernels are shared by launches whose views begin at different places.
+  auto kernel = cast<func::FuncOp>(argument.getOwner()->getParentOp());
+  int64_t divisor = 0, launches = 0;
+  kernel->getParentOfType<ModuleOp>().walk([&](LaunchOp launch) {
+    if (launch.getKernel() != kernel.getSymName())
+      return;
+    ++launches;
+    Value operand = launch->getOperand(argument.getArgNumber());
+    while (auto view = operand.getDefiningOp<memref::CastOp>())
+      operand = view.getSource();
+    auto [strides, offset] = cast<MemRefType>(operand.getType()).getStridesAndOffset();
+    divisor = std::gcd(divisor, ShapedType::isDynamic(offset) ? 1 : offset);
+  });
+  return launches ? divisor : 1;
+}
+
 /// A chain of conversions between floating-point types on one operand, perhaps transposed.
 static bool movesOrConverts(linalg::GenericOp op) {
   if (op.getNumReductionLoops() || op.getInputs().size() != 1 || op.getNumResults() != 1)
@@ -51,8 +71,14 @@ FailureOr<Source> coat::findSource(Value tensor) {
   auto argument = read ? dyn_cast<BlockArgument>(read.getBuffer()) : BlockArgument();
   auto type = argument ? dyn_cast<MemRefType>(argument.getType()) : MemRefType();
   if (!type || !type.hasStaticShape() || failed(type.getStridesAndOffset(source.strides, source.offset)) ||
-      ShapedType::isDynamic(source.offset) || llvm::any_of(source.strides, ShapedType::isDynamic))
+      llvm::any_of(source.strides, ShapedType::isDynamic))
     return failure();
+  int64_t last = 0; // steps are counted in 32 bits
+  for (auto [size, stride] : llvm::zip(type.getShape(), source.strides))
+    last += (size - 1) * stride;
+  if (last > std::numeric_limits<int32_t>::max())
+    return failure();
+  source.offset = offsetOf(argument);
   source.argument = argument.getArgNumber();
   source.memory = type.getElementType();
   source.shape.assign(type.getShape().begin(), type.getShape().end());

@@ -57,8 +57,10 @@ struct Source {
   unsigned argument;
   mlir::Type memory, narrowest; // element types in memory, and of the least precise of them on the way
   llvm::SmallVector<int64_t> shape, strides;
-  int64_t offset; // elements that the argument's pointer already contains
+  int64_t offset; // elements that the argument's pointer already contains, or divide what it contains
 };
+/// Elements between the beginning of a buffer and that of a kernel's argument; where launches differ, a divisor of them all.
+int64_t offsetOf(mlir::BlockArgument argument);
 mlir::FailureOr<Source> findSource(mlir::Value tensor);
 } // namespace coat
 

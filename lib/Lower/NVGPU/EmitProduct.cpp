@@ -140,7 +140,7 @@ FailureOr<GpuKernel> coat::emitProduct(func::FuncOp kernel, const GpuTarget &tar
   ProductShape shape = {c->batch, c->m, c->n, c->k, c->type.getIntOrFloatBitWidth() / 8, matrices,
                         TileLoader::unitOf(c->left, c->type), TileLoader::unitOf(c->right, c->type)};
   BlockTile block = chooseBlockTile(shape, target);
-  if (auto asked = kernel->getAttrOfType<DenseI64ArrayAttr>("coat.gpu_tile"))
+  if (auto asked = kernel->getAttrOfType<DenseI64ArrayAttr>("coat.gpu_tile"); asked && asked.size() == 7)
     block = {asked[0], asked[1], asked[2], asked[3], asked[4], asked[5], asked[6]};
   func::FuncOp function = createGpuFunction(kernel, into);
   OpBuilder builder = OpBuilder::atBlockBegin(&function.front());

@@ -107,7 +107,7 @@ Value WarpgroupAttentionEmitter::startScores(Value number) {
   Value left = g.descriptor(g.add(base, g.mul(group, 64 * rowBytes)), 16, 8 * rowBytes);
   Value keys = g.add(g.mul(g.rem(number, tile.stages), keyBytes()), keyBase());
   Value right = g.descriptor(g.add(base, keys), 16, 8 * rowBytes), scores = g.zeroSums(tile.keys);
-  for (int64_t i = 0; i < llvm::divideCeil(shape.depth, 16); ++i) {
+  for (int64_t i = 0, steps = llvm::divideCeil(shape.depth, 16); i < steps; ++i) {
     int64_t block = i / 4, within = i % 4 * 32;
     scores = g.multiplyTiles(g.advance(left, block * tile.queries * rowBytes + within),
                              g.advance(right, block * tile.keys * rowBytes + within), scores, tile.keys, shape.type,
@@ -131,7 +131,9 @@ Value WarpgroupAttentionEmitter::startValues(ArrayRef<Value> weights, Value numb
 Values WarpgroupAttentionEmitter::weightsOf(Value scores, Value number, MutableArrayRef<Value> state, Values &scales) {
   Values values = g.unpack(scores, tile.keys), packed;
   Value firstKey = g.mul(number, tile.keys);
-  scales = softmax.apply(values, rows, firstKey, softmax.hides(firstRow, firstKey), state);
+  // Without a branch: ptxas would wait for all products where threads may part.
+  Value hides = softmax.hides(firstRow, firstKey) ? g.truth(true) : Value();
+  scales = softmax.apply(values, rows, firstKey, hides, state);
   for (size_t i = 0; i < values.size(); i += 2)
     packed.push_back(g.pack(values[i], values[i + 1], shape.type));
   return packed;

@@ -379,7 +379,7 @@ FailureOr<GpuKernel> coat::emitWarpgroupProduct(func::FuncOp kernel, const GpuTa
   if (failed(copies))
     return failure();
   WarpgroupTile tile = tileOf(*c, target);
-  if (auto asked = kernel->getAttrOfType<DenseI64ArrayAttr>("coat.gpu_tile"))
+  if (auto asked = kernel->getAttrOfType<DenseI64ArrayAttr>("coat.gpu_tile"); asked && asked.size() == 3)
     tile = {asked[0], asked[1], asked[2]};
   int64_t step = 128 / (c->type.getIntOrFloatBitWidth() / 8);
   TensorMap &left = copies->left, &right = copies->right;

@@ -26,8 +26,7 @@ static bool isPlainArgument(Value buffer) {
   SmallVector<int64_t> strides;
   int64_t offset;
   return isa<BlockArgument>(buffer) && type && type.hasStaticShape() && type.getElementType().isSignlessIntOrFloat() &&
-         succeeded(type.getStridesAndOffset(strides, offset)) && !ShapedType::isDynamic(offset) &&
-         llvm::none_of(strides, ShapedType::isDynamic);
+         succeeded(type.getStridesAndOffset(strides, offset)) && llvm::none_of(strides, ShapedType::isDynamic);
 }
 
 static bool isOfDimensions(AffineMap map) {
@@ -92,10 +91,12 @@ Epilogue::Epilogue(GpuBuilder &g, func::FuncOp kernel, Operation *root, Value bi
     rowCount *= size;
 }
 
-Epilogue::Leaf Epilogue::leafOf(MemRefType type, AffineMap map) const {
+Epilogue::Leaf Epilogue::leafOf(BlockArgument argument, AffineMap map) const {
   SmallVector<int64_t> strides, perLoop(shape.size(), 0);
   Leaf leaf;
+  auto type = cast<MemRefType>(argument.getType());
   (void)type.getStridesAndOffset(strides, leaf.offset);
+  leaf.offset = offsetOf(argument);
   leaf.type = type.getElementType();
   for (auto [expr, stride, size] : llvm::zip(map.getResults(), strides, type.getShape()))
     if (auto dim = dyn_cast<AffineDimExpr>(expr); dim && size != 1)
@@ -121,7 +122,7 @@ Value Epilogue::pointerTo(BlockArgument argument, const Leaf &leaf, const Place 
 }
 
 Values Epilogue::loadLeaf(BlockArgument argument, AffineMap map, const Place &place) {
-  Leaf leaf = leafOf(cast<MemRefType>(argument.getType()), map);
+  Leaf leaf = leafOf(argument, map);
   bool isTruth = leaf.type.isInteger(1);
   Type type = isTruth ? g.b.getI8Type() : leaf.type;
   int64_t bytes = type.getIntOrFloatBitWidth() / 8;
@@ -206,7 +207,7 @@ void Epilogue::store(Value row, Value column, ArrayRef<Value> sums, bool aligned
   known[{root->getResult(0), identity}] = start;
   Values values = valuesOf(result, identity, place);
   auto argument = cast<BlockArgument>(destination);
-  Leaf leaf = leafOf(cast<MemRefType>(argument.getType()), identity);
+  Leaf leaf = leafOf(argument, identity);
   bool isTruth = leaf.type.isInteger(1);
   Type type = isTruth ? g.b.getI8Type() : leaf.type;
   int64_t bytes = type.getIntOrFloatBitWidth() / 8;

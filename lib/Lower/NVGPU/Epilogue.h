@@ -40,7 +40,7 @@ private:
     mlir::Type type;
   };
   /// Of an argument whose indices `map` gives from those of the result.
-  Leaf leafOf(mlir::MemRefType type, mlir::AffineMap map) const;
+  Leaf leafOf(mlir::BlockArgument argument, mlir::AffineMap map) const;
   bool isVector(const Leaf &leaf, const Place &place) const;
   mlir::Value pointerTo(mlir::BlockArgument argument, const Leaf &leaf, const Place &place, mlir::Type type);
   Values loadLeaf(mlir::BlockArgument argument, mlir::AffineMap map, const Place &place);

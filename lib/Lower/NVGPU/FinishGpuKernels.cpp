@@ -40,8 +40,6 @@ static void passMapsByValue(LLVM::LLVMFuncOp function) {
     function.setArgAttr(i, LLVM::LLVMDialect::getByValAttrName(), TypeAttr::get(LLVM::LLVMArrayType::get(b.getI64Type(), 16)));
     function.setArgAttr(i, LLVM::LLVMDialect::getAlignAttrName(), b.getI64IntegerAttr(64));
     function.setArgAttr(i, NVVM::NVVMDialect::getGridConstantAttrName(), b.getUnitAttr());
-    // Warps of such kernels hand registers to each other, which needs the count a thread begins with.
-    function->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(), b.getI32IntegerAttr(1));
   }
 }
 
@@ -57,6 +55,11 @@ struct FinishGpuKernels : coat::impl::FinishGpuKernelsBase<FinishGpuKernels> {
         function->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), builder.getUnitAttr());
         function->setAttr(NVVM::NVVMDialect::getReqntidAttrName(), block);
         passMapsByValue(function);
+        // Tiles in shared memory decide how many blocks a processor holds: without this, ptxas spills to hold more of them, and
+        // warps could not hand registers to each other.
+        auto shared = function->getAttrOfType<IntegerAttr>("coat.shared");
+        if (shared && shared.getInt() > 0)
+          function->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(), builder.getI32IntegerAttr(1));
       }
   }
 };

@@ -1,37 +1,38 @@
-// RUN: coat-opt %s --pass-pipeline='builtin.module(func.func(coat-fuse-epilogues),coat-emit-gpu-kernels{archs=sm_80,sm_90a})' | FileCheck %s
+// RUN: coat-opt %s --pass-pipeline='builtin.module(func.func(coat-fuse-epilogues),coat-emit-gpu-kernels{archs=sm_80})' | FileCheck %s --check-prefix=SM80
+// RUN: coat-opt %s --pass-pipeline='builtin.module(func.func(coat-fuse-epilogues),coat-emit-gpu-kernels{archs=sm_90a})' | FileCheck %s --check-prefix=SM90
 // RUN: coat-opt %s --pass-pipeline='builtin.module(func.func(coat-fuse-epilogues),coat-emit-gpu-kernels{archs=sm_80 tf32})' | FileCheck %s --check-prefix=TF32
 
 // Half precision: fragments by ldmatrix, transposed where k is the row; bias and activation on the sums, pairs stored at a time.
 // On sm_90a a thread copies by maps, and a warpgroup multiplies.
-// CHECK-LABEL: gpu.module @half_sm_90a
-// CHECK: func.func @half
-// CHECK-SAME: !llvm.ptr {coat.map}
-// CHECK-SAME: coat.maps = [{arg = 0 : i64, box = array<i64: 64, {{[0-9]+}}>, kind = "tile", sizes = array<i64: 256, 512>, strides = array<i64: 512>, swizzle = 128 : i64, type = "f16"}
-// CHECK: nvvm.mbarrier.init
-// CHECK: nvvm.fence.mbarrier.init
-// CHECK: nvvm.mbarrier.try_wait.parity
-// CHECK: nvvm.mbarrier.arrive.expect_tx
-// CHECK: nvvm.cp.async.bulk.tensor.shared.cluster.global
-// CHECK: nvvm.wgmma.fence.aligned
-// CHECK-COUNT-4: nvvm.wgmma.mma_async
-// CHECK: nvvm.wgmma.commit.group.sync.aligned
-// CHECK: nvvm.wgmma.wait.group.sync.aligned 1
-// CHECK: nvvm.mbarrier.arrive
-// CHECK-LABEL: gpu.module @half_sm_80
-// CHECK: func.func @half
-// CHECK: nvvm.cp.async.shared.global {{.*}}, 16, cache =  cg
-// CHECK: nvvm.cp.async.commit.group
-// CHECK: scf.for
-// CHECK: nvvm.cp.async.wait.group 2
-// CHECK: nvvm.barrier
-// CHECK: nvvm.ldmatrix {{.*}}layout = #nvvm.mma_layout<row>
-// CHECK: nvvm.ldmatrix {{.*}}layout = #nvvm.mma_layout<col>
-// CHECK: nvvm.mma.sync
-// CHECK-SAME: shape = #nvvm.shape<m = 16, n = 8, k = 16>
-// CHECK: arith.addf
-// CHECK: arith.maximumf
-// CHECK: arith.truncf
-// CHECK: llvm.store {{.*}} {alignment = 4 : i64} : vector<2xf16>
+// SM90-LABEL: gpu.module @half_sm_90a
+// SM90: func.func @half
+// SM90-SAME: !llvm.ptr {coat.map}
+// SM90-SAME: coat.maps = [{arg = 0 : i64, box = array<i64: 64, {{[0-9]+}}>, kind = "tile", sizes = array<i64: 256, 512>, strides = array<i64: 512>, swizzle = 128 : i64, type = "f16"}
+// SM90: nvvm.mbarrier.init
+// SM90: nvvm.fence.mbarrier.init
+// SM90: nvvm.mbarrier.try_wait.parity
+// SM90: nvvm.mbarrier.arrive.expect_tx
+// SM90: nvvm.cp.async.bulk.tensor.shared.cluster.global
+// SM90: nvvm.wgmma.fence.aligned
+// SM90-COUNT-4: nvvm.wgmma.mma_async
+// SM90: nvvm.wgmma.commit.group.sync.aligned
+// SM90: nvvm.wgmma.wait.group.sync.aligned 1
+// SM90: nvvm.mbarrier.arrive
+// SM80-LABEL: gpu.module @half_sm_80
+// SM80: func.func @half
+// SM80: nvvm.cp.async.shared.global {{.*}}, 16, cache =  cg
+// SM80: nvvm.cp.async.commit.group
+// SM80: scf.for
+// SM80: nvvm.cp.async.wait.group 2
+// SM80: nvvm.barrier
+// SM80: nvvm.ldmatrix {{.*}}layout = #nvvm.mma_layout<row>
+// SM80: nvvm.ldmatrix {{.*}}layout = #nvvm.mma_layout<col>
+// SM80: nvvm.mma.sync
+// SM80-SAME: shape = #nvvm.shape<m = 16, n = 8, k = 16>
+// SM80: arith.addf
+// SM80: arith.maximumf
+// SM80: arith.truncf
+// SM80: llvm.store {{.*}} {alignment = 4 : i64} : vector<2xf16>
 func.func private @half(%x: memref<512x256xf16>, %w: memref<256x512xf16>, %b: memref<512xf16>, %o: memref<512x512xf16>) attributes {coat.kernel} {
   %0 = bufferization.to_tensor %x restrict : memref<512x256xf16> to tensor<512x256xf16>
   %1 = bufferization.to_tensor %w restrict : memref<256x512xf16> to tensor<256x512xf16>
@@ -47,11 +48,11 @@ func.func private @half(%x: memref<512x256xf16>, %w: memref<256x512xf16>, %b: me
 }
 
 // f32 is multiplied by multiply-adds, unless --tf32. A ragged tail is zero: a copy of 0 bytes.
-// CHECK-LABEL: gpu.module @single_sm_80
-// CHECK: arith.select
-// CHECK: nvvm.cp.async.shared.global {{.*}}, 4, cache =  ca
-// CHECK-NOT: nvvm.mma.sync
-// CHECK: math.fma
+// SM80-LABEL: gpu.module @single_sm_80
+// SM80: arith.select
+// SM80: nvvm.cp.async.shared.global {{.*}}, 4, cache =  ca
+// SM80-NOT: nvvm.mma.sync
+// SM80: math.fma
 // TF32-LABEL: gpu.module @single_sm_80
 // TF32: nvvm.convert.float.to.tf32
 // TF32: nvvm.mma.sync
@@ -65,15 +66,15 @@ func.func private @single(%x: memref<70x45xf32>, %w: memref<45x51xf32>, %o: memr
 }
 
 // A convolution: rows outside of the input are copies of 0 bytes; by TMA its left operand is an im2col map.
-// CHECK-LABEL: gpu.module @conv_sm_90a
-// CHECK: coat.maps = [{arg = 0 : i64, channels = 64 : i64, element_strides = array<i64: 1, 1, 1, 1>, kind = "im2col", lower = array<i64: -1, -1>,
-// CHECK-SAME: sizes = array<i64: 64, 14, 14, 4>
-// CHECK-SAME: upper = array<i64: -1, -1>
-// CHECK: nvvm.cp.async.bulk.tensor.shared.cluster.global {{.*}} im2col
-// CHECK-LABEL: gpu.module @conv_sm_80
-// CHECK: arith.cmpi ult
-// CHECK: nvvm.cp.async.shared.global {{.*}}, 16, cache =  cg, %
-// CHECK: nvvm.mma.sync
+// SM90-LABEL: gpu.module @conv_sm_90a
+// SM90: coat.maps = [{arg = 0 : i64, channels = 64 : i64, element_strides = array<i64: 1, 1, 1, 1>, kind = "im2col", lower = array<i64: -1, -1>,
+// SM90-SAME: sizes = array<i64: 64, 14, 14, 4>
+// SM90-SAME: upper = array<i64: -1, -1>
+// SM90: nvvm.cp.async.bulk.tensor.shared.cluster.global {{.*}} im2col
+// SM80-LABEL: gpu.module @conv_sm_80
+// SM80: arith.cmpi ult
+// SM80: nvvm.cp.async.shared.global {{.*}}, 16, cache =  cg, %
+// SM80: nvvm.mma.sync
 func.func private @conv(%x: memref<4x14x14x64xbf16>, %w: memref<64x64x3x3xbf16, strided<[576, 1, 192, 64]>>, %o: memref<4x14x14x64xbf16>) attributes {coat.kernel} {
   %0 = bufferization.to_tensor %x restrict : memref<4x14x14x64xbf16> to tensor<4x14x14x64xbf16>
   %1 = bufferization.to_tensor %w restrict : memref<64x64x3x3xbf16, strided<[576, 1, 192, 64]>> to tensor<64x64x3x3xbf16>
@@ -87,11 +88,11 @@ func.func private @conv(%x: memref<4x14x14x64xbf16>, %w: memref<64x64x3x3xbf16, 
 }
 
 // Depthwise: every channel of its own has nothing to multiply by matrices.
-// CHECK-LABEL: gpu.module @depthwise_sm_90a
-// CHECK-NOT: nvvm.wgmma
-// CHECK-LABEL: gpu.module @depthwise_sm_80
-// CHECK-NOT: nvvm.mma.sync
-// CHECK-NOT: nvvm.cp.async
+// SM90-LABEL: gpu.module @depthwise_sm_90a
+// SM90-NOT: nvvm.wgmma
+// SM80-LABEL: gpu.module @depthwise_sm_80
+// SM80-NOT: nvvm.mma.sync
+// SM80-NOT: nvvm.cp.async
 func.func private @depthwise(%x: memref<1x8x8x32xf32>, %w: memref<32x1x3x3xf32>, %o: memref<1x6x6x32xf32>) attributes {coat.kernel} {
   %0 = bufferization.to_tensor %x restrict : memref<1x8x8x32xf32> to tensor<1x8x8x32xf32>
   %1 = bufferization.to_tensor %w restrict : memref<32x1x3x3xf32> to tensor<32x1x3x3xf32>
