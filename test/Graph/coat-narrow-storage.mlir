@@ -4,13 +4,13 @@
 // CHECK-LABEL: @readers
 // CHECK-SAME: (%[[N:.*]]: tensor<4x8xf16>)
 func.func @readers(%n: tensor<4x8xf16>) -> (tensor<8x4xf32>, tensor<8x4xf32>) attributes {coat.entry} {
-  // CHECK: %[[T:.*]] = coat.transpose %[[N]] {{.*}} tensor<4x8xf16> -> tensor<8x4xf16>
+  // CHECK: %[[T:.*]] = coat.transpose %[[N]] {{.*}} (tensor<4x8xf16>) -> tensor<8x4xf16>
   // CHECK: %[[A:.*]] = coat.cast %[[T]] {coat.prologue}
   // CHECK: coat.elementwise exp %[[A]]
   // CHECK: %[[B:.*]] = coat.cast %[[T]] {coat.prologue}
   // CHECK: coat.elementwise tanh %[[B]]
   %0 = coat.cast %n : tensor<4x8xf16> to tensor<4x8xf32>
-  %1 = coat.transpose %0 {permutation = array<i64: 1, 0>} : tensor<4x8xf32> -> tensor<8x4xf32>
+  %1 = coat.transpose %0 {permutation = array<i64: 1, 0>} : (tensor<4x8xf32>) -> tensor<8x4xf32>
   %2 = coat.elementwise exp %1 : (tensor<8x4xf32>) -> tensor<8x4xf32>
   %3 = coat.elementwise tanh %1 : (tensor<8x4xf32>) -> tensor<8x4xf32>
   return %2, %3 : tensor<8x4xf32>, tensor<8x4xf32>

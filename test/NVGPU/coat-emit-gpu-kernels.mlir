@@ -6,7 +6,7 @@
 // CHECK-LABEL: func.func @net
 // CHECK: coat.launch @add
 func.func @net(%x: memref<64x1024x64xf32>, %o: memref<64x1024x64xf32>) attributes {coat.entry} {
-  coat.launch @add(%x) outs(%o) : (memref<64x1024x64xf32>) -> (memref<64x1024x64xf32>)
+  coat.launch @add(%x) outs(%o) : (memref<64x1024x64xf32>, memref<64x1024x64xf32>) -> ()
   return
 }
 
@@ -63,7 +63,7 @@ func.func private @mean(%x: memref<1x28x28x64xf32>, %o: memref<1x1x1x64xf32>) at
 // CHECK: llvm.store {{.*}} : vector<{{[248]}}xf16>
 func.func private @transpose(%x: memref<2048x2048xf16>, %o: memref<2048x2048xf16>) attributes {coat.kernel} {
   %0 = bufferization.to_tensor %x restrict : memref<2048x2048xf16> to tensor<2048x2048xf16>
-  %1 = coat.transpose %0 {permutation = array<i64: 1, 0>} : tensor<2048x2048xf16> -> tensor<2048x2048xf16>
+  %1 = coat.transpose %0 {permutation = array<i64: 1, 0>} : (tensor<2048x2048xf16>) -> tensor<2048x2048xf16>
   bufferization.materialize_in_destination %1 in restrict writable %o : (tensor<2048x2048xf16>, memref<2048x2048xf16>) -> ()
   return
 }
