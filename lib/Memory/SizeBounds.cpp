@@ -182,7 +182,8 @@ SizeRange SizeBounds::computeDimension(Value memref, int64_t dimension) {
       .Case([&](memref::ExpandShapeOp op) { return of(op.getMixedOutputShape()[dimension]); })
       .Case([&](memref::CollapseShapeOp op) {
         SizeRange size{1, 1};
-        for (int64_t source : op.getReassociationIndices()[dimension])
+        ReassociationIndices sources = op.getReassociationIndices()[dimension];
+        for (int64_t source : sources)
           size = multiply(size, ofDimension(op.getSrc(), source));
         return size;
       })

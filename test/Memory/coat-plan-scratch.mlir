@@ -130,6 +130,24 @@ func.func @entry(%x: memref<?x4xf32> {coat.dims = ["N", "4"]}, %y: memref<?x4xf3
   return
 }
 
+// A collapsed view is as long as the dimensions that it joins.
+// CHECK-LABEL: func private @joined
+// CHECK-SAME: coat.scratch = 3200 : i64
+func.func private @joined(%x: memref<?x4x10xf32>) attributes {coat.kernel} {
+  %c0 = arith.constant 0 : index
+  %f = arith.constant 0.0 : f32
+  %n = memref.dim %x, %c0 : memref<?x4x10xf32>
+  %0 = memref.alloc(%n) : memref<?x16xf32>
+  memref.store %f, %0[%c0, %c0] : memref<?x16xf32>
+  return
+}
+func.func @joins(%z: memref<?x5x1x2x2x10xf32> {coat.name = "z", coat.dims = ["N", "5", "1", "2", "2", "10"]}) attributes {coat.entry,
+    coat.symbols = [{name = "N", min = 1 : i64, max = 10 : i64}]} {
+  %v = memref.collapse_shape %z [[0, 1, 2], [3, 4], [5]] : memref<?x5x1x2x2x10xf32> into memref<?x4x10xf32>
+  coat.launch @joined(%v) outs() : (memref<?x4x10xf32>) -> ()
+  return
+}
+
 // A tile at the end of a symbolic extent is no larger than the tile.
 // CHECK-LABEL: func private @tile
 // CHECK-SAME: coat.scratch = 1280 : i64

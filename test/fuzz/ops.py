@@ -212,7 +212,7 @@ def composed(g, x, shape):
     elif kind == "clip":
         g.node("Clip", [x, *g.pick([g.constant(np.float32(-.5)), g.constant(np.float32(1))], ["", g.constant(np.float32(1))])])
     elif kind == "prelu":
-        slope = [shape[1], *[1] * (len(shape) - 2)] if len(shape) > 1 else [1]
+        slope = [shape[1], *[1] * (len(shape) - 2)] if len(shape) > 1 else [1] * len(shape)
         g.node("PRelu", [x, g.weight(slope, .3)])
     else:
         flags = g.node(g.pick("Less", "Greater", "LessOrEqual"), [x, g.weight([1] * len(shape))], known=False)
