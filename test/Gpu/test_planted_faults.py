@@ -1,10 +1,12 @@
 """Mistakes that kernels are prone to, one at a time, planted in kernels that are right: each must be caught, by a fault of
 the emulator or by wrong results, whatever the order of threads and copies. What is not caught here would not be caught in
 a kernel that somebody writes tomorrow."""
+import os
 import re
 
 import numpy as np
 import pytest
+from onnx import TensorProto
 
 import compiled_kernels
 import wgmma_kernels
@@ -18,7 +20,7 @@ def change(pattern, by, number=0):
     """Replaces the number-th match of `pattern`; `by` is text with groups, or a function of the match."""
     def plant(text):
         found = list(re.finditer(pattern, text))
-        assert len(found) > number, f"{pattern} occurs {len(found)} times"
+        assert found and len(found) > number, f"{pattern} occurs {len(found)} times"
         match = found[number]
         return text[:match.start()] + (by(match) if callable(by) else match.expand(by)) + text[match.end():]
     return plant
@@ -27,6 +29,15 @@ def change(pattern, by, number=0):
 def drop(pattern, number=0):
     """Leaves out the number-th line with `pattern`."""
     return change(r"\n[^\n]*" + pattern + r"[^\n]*", "", number)
+
+
+def drop_factor(number):
+    """Leaves out the number-th product with the factor that the running maximum's change makes."""
+    def plant(text):
+        factor = re.search(r"(%\d+) = \"nvvm\.inline_ptx\"[^\n]*ex2", text)[1]
+        product = list(re.finditer(r'"llvm\.fmul"\((%\d+), ' + factor + r"\)", text))[number]
+        return text[:product.start()] + product.expand(r'"llvm.intr.maxnum"(\1, \1)') + text[product.end():]
+    return plant
 
 
 def after(anchor, pattern, by):
@@ -91,6 +102,40 @@ MMA = {
     "shared memory two stages short": "shared",
     "no tail: rows behind the last are read": change(r'"llvm\.select"\((%\d+), (%\d+), (%\d+)\)', r'"llvm.select"(\1, \2, \2)'),
     "no swizzle where tiles are written": change(r'"llvm\.xor"\((%\d+), (%\d+)\)', r'"llvm.and"(\1, \1)'),
+}
+WARPGROUP = {
+    "no barrier behind mbarrier.init": drop(r"nvvm\.barrier"),
+    "the producer does not wait": drop(r"mbarrier\.try_wait", 0),
+    "consumers do not wait": drop(r"mbarrier\.try_wait", 1),
+    "bytes are not expected": drop(r"arrive\.expect_tx"),
+    "stages are not released": drop(r"nvvm\.mbarrier\.arrive\""),
+    "no wgmma.fence": drop(r"wgmma\.fence"),
+    "no wgmma.commit": drop(r"wgmma\.commit"),
+    "stages are released too early": change(r"(?<=group = )1(?= : i64)", "2"),
+    "no wait for the last wgmma": drop(r"nvvm\.wgmma\.wait", 1),
+    "sums begin anew": change(r"#nvvm\.wgmma_scale_out<one>", "#nvvm.wgmma_scale_out<zero>", -1),
+    "B's major order": change(r"layoutB = #nvvm\.mma_layout<row>", "layoutB = #nvvm.mma_layout<col>"),
+    "descriptor without swizzle": change(r"value = 46116862\d+ : i64", f"value = {64 << 32 | 1 << 16} : i64"),
+}
+ATTENTION = {
+    "the row's sum is not rescaled": drop_factor(0),
+    "the output is not rescaled": drop_factor(1),
+    "the maximum of half a quad": change(r'"nvvm\.shfl\.sync"\((%\d+), (%\d+), (%\d+), (%\d+)\) <\{kind = #nvvm<shfl_kind bfly>',
+                                         r'"nvvm.shfl.sync"(\1, \2, \4, \4) <{kind = #nvvm<shfl_kind idx>', 0),
+    "order of P's fragments": change(r'"nvvm\.mma\.sync"\((%\d+), (%\d+), (%\d+)', r'"nvvm.mma.sync"(\1, \3, \2', -1),
+    "V is not transposed": change(r"layout = #nvvm\.mma_layout<col>", "layout = #nvvm.mma_layout<row>", -1),
+    "keys are not waited for": drop(r"nvvm\.cp\.async\.wait", 1),
+    "values are not waited for": drop(r"nvvm\.cp\.async\.wait", 2),
+    "no barrier behind the wait": drop(r"nvvm\.barrier", 1),
+}
+WARPGROUP_ATTENTION = {
+    **{f"mbarrier wait {i} is missing": drop(r"mbarrier\.try_wait", i) for i in range(7)},
+    "keys are not released": drop(r'nvvm\.mbarrier\.arrive"', 0),
+    "values are not released": drop(r'nvvm\.mbarrier\.arrive"', 2),
+    **{f"wgmma.fence {i} is missing": drop(r"wgmma\.fence", i) for i in range(3)},
+    **{f"wgmma.wait {i} is missing": drop(r"nvvm\.wgmma\.wait", i) for i in range(4)},
+    "P's fragments": change(r"\{\$(\d+), \$(\d+), \$(\d+), \$(\d+)\}", r"{$\1, $\3, $\2, $\4}"),
+    "V is not transposed": change(r"1, 1, 1;", "1, 1, 0;"),
 }
 
 
@@ -197,3 +242,59 @@ def test_mma(mma_text, fault):
         launch["shared"] //= 2
         return check(mma_text, lambda kernels, seed: run_mma(kernels, seed, launch))
     check(MMA[fault](mma_text), lambda kernels, seed: run_mma(kernels, seed, launch))
+
+
+@pytest.fixture(scope="module")
+def narrow_models(tmp_path_factory):
+    """A product and attention of f16."""
+    folder = str(tmp_path_factory.mktemp("narrow"))
+    half = dict(type=TensorProto.FLOAT16)
+    compiled_kernels.save_model(folder + "/product.onnx", [("MatMul", ["x", "w"], ["y"], {})], {"x": (100, 832)}, {"y": (100, 128)},
+                                {"w": random(832, 128).astype("f2")}, **half)
+    shape = (1, 2, 330, 64)
+    nodes = [("Transpose", ["k"], ["t"], dict(perm=[0, 1, 3, 2])), ("MatMul", ["q", "t"], ["s"], {}), ("Mul", ["s", "c"], ["u"], {}),
+             ("Softmax", ["u"], ["p"], dict(axis=-1)), ("MatMul", ["p", "v"], ["y"], {})]
+    compiled_kernels.save_model(folder + "/attention.onnx", nodes, dict(q=shape, k=shape, v=shape), dict(y=shape),
+                                {"c": np.array(0.125, "f2")}, **half)
+    return lambda model, arch: compiled_kernels.device_text(f"{folder}/{model}.onnx", folder, arch)
+
+
+def run_compiled(kernels, seed, text, arch, inputs, expected):
+    result = apart(np.full(expected.shape, np.nan, "f2"))
+    arguments = [apart(x) for x in inputs] + [result]
+    kernels.run(f"k0_{arch}", arguments=arguments + compiled_kernels.maps_of(text, "k0", arguments), seed=seed,
+                **compiled_kernels.launch_of(text, "k0"))
+    return near(result.astype("f4"), expected, 4e-3)
+
+
+def check_compiled(models, model, arch, faults, fault, inputs, expected):
+    text = models(model, arch)
+    run = lambda kernels, seed: run_compiled(kernels, seed, text, arch, inputs, expected)
+    if not fault:
+        kernels = Kernels(text)
+        assert all(run(kernels, seed) for seed in SEEDS)
+    else:
+        check(faults[fault](text), run)
+
+
+@pytest.mark.parametrize("fault", [None, *WARPGROUP])
+def test_warpgroup_product(narrow_models, fault):
+    x, w = random(100, 832).astype("f2"), (random(832, 128) / 8).astype("f2")
+    check_compiled(narrow_models, "product", "sm_90a", WARPGROUP, fault, [x, w], x.astype("f4") @ w.astype("f4"))
+
+
+def attention_case():
+    q, k, v = (np.random.default_rng(i).standard_normal((1, 2, 330, 64)).astype("f2") * scale for i, scale in enumerate((3, 3, 1)))
+    scores = q.astype("f4") @ k.astype("f4").swapaxes(-1, -2) / 8
+    weights = np.exp(scores - scores.max(-1, keepdims=True))
+    return [q, k, v], weights / weights.sum(-1, keepdims=True) @ v.astype("f4")
+
+
+@pytest.mark.parametrize("fault", [None, *ATTENTION])
+def test_attention(narrow_models, fault):
+    check_compiled(narrow_models, "attention", "sm_80", ATTENTION, fault, *attention_case())
+
+
+@pytest.mark.parametrize("fault", [None, *(WARPGROUP_ATTENTION if "COAT_TEST_LONG" in os.environ else ["wgmma.wait 1 is missing"])])
+def test_warpgroup_attention(narrow_models, fault):
+    check_compiled(narrow_models, "attention", "sm_90a", WARPGROUP_ATTENTION, fault, *attention_case())

@@ -225,6 +225,7 @@ COAT_EMULATED void coat_emu_tensor_load(const TensorOperands *operands, void *) 
   poison(in.site, shared, bytes);
   later([=, &map] {
     moveBox(map, shared, in.coordinates, in.offsets, false);
+    land(shared, bytes);
     MBarrier &barrier = barrierAt(in.site, address);
     barrier.bytes -= bytes;
     settleBarrier(in.site, barrier);
@@ -250,6 +251,7 @@ COAT_EMULATED void coat_emu_bulk_load(const BulkOperands *operands, void *) {
   poison(in.site, uint32_t(in.shared), in.bytes);
   later([in] {
     memcpy(sharedAt(uint32_t(in.shared)), in.global, in.bytes);
+    land(uint32_t(in.shared), in.bytes);
     MBarrier &barrier = barrierAt(in.site, uint32_t(in.barrier));
     barrier.bytes -= in.bytes;
     settleBarrier(in.site, barrier);

@@ -148,6 +148,8 @@ static void runThreadsInTurn() {
 
 void Machine::startBlock(const uint32_t index[3], const uint32_t grid[3], const uint32_t block[3]) {
   threads.resize(threadCount);
+  static const uint32_t latenesses[] = {0, 0, 0, 64};
+  lateness = latenesses[draw(4)];
   uint32_t warps = (threadCount + 31) / 32;
   runnable.start(warps);
   polling.clear(), late.clear(), mbarriers.clear();
@@ -222,7 +224,7 @@ bool Machine::runFibers() {
   if (setjmp(scheduler)) // a fault in what is late, or here
     return false;
   while (true) {
-    if (!late.empty() && (runnable.empty() || draw(lateness) == 0)) {
+    if (!late.empty() && (runnable.empty() || (lateness && draw(lateness) == 0))) {
       completeLate(draw(late.size()));
       continue;
     }
@@ -248,7 +250,7 @@ bool Machine::runFibers() {
 }
 
 bool Machine::launch(const uint32_t grid[3], const uint32_t block[3]) {
-  lateness = uint32_t(1) << (2 + 2 * draw(4)); // 4 to 256
+  electedLane = uint32_t(draw(32));
   std::vector<uint32_t> order(grid[0] * grid[1] * grid[2]);
   std::iota(order.begin(), order.end(), 0);
   for (size_t left = order.size(); left > 1; --left)

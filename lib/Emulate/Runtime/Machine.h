@@ -99,8 +99,8 @@ struct Extent {
   uintptr_t begin, end;
 };
 
-/// Threads that can go on. Warps differ in how soon they get their turn: one that is far behind all others shows a missing
-/// barrier, which threads that take turns evenly would hide.
+/// Threads that can go on. Warps differ in how soon they get their turn: one that is far behind all others shows a
+/// missing barrier, which threads that take turns evenly would hide.
 class ReadyThreads {
 public:
   void start(uint32_t warps);
@@ -122,7 +122,8 @@ struct Machine {
   uint32_t threadCount = 0, sharedBytes = 0;
   std::vector<Extent> arguments, allocations;
   uint64_t random = 1;
-  uint32_t lateness = 16; // one scheduling step in so many completes a copy
+  uint32_t lateness = 16;   // one scheduling step in so many completes a copy; 0: none before all threads wait
+  uint32_t electedLane = 0; // of warps
   // the block
   std::vector<std::unique_ptr<Thread>> threads;
   ReadyThreads runnable;
@@ -169,10 +170,13 @@ void checkShared(const char *site, uint64_t address, uint64_t bytes, uint64_t al
 void checkGlobal(const char *site, const void *address, uint64_t bytes, uint64_t alignment, const char *what);
 /// Notes that the thread wrote there through the generic proxy.
 void noteWrite(const char *site, const Thread &thread, uint32_t address, uint64_t bytes);
-/// Fails when something there was written by a thread that has not fenced its writes for the async proxy since.
+/// Fails when something there is still being copied, or was written by a thread that has not fenced its writes for the
+/// async proxy since.
 void checkFenced(const char *site, uint32_t address, uint64_t bytes);
 /// What a copy in flight leaves at its destination until it has arrived; no thread's write is remembered there.
 void poison(const char *site, uint32_t address, uint64_t bytes);
+/// The copy has arrived.
+void land(uint32_t address, uint64_t bytes);
 void markBarrier(uint32_t address, bool is);
 
 // ---- barriers (Barriers.cpp)

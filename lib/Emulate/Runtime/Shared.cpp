@@ -15,7 +15,7 @@ static constexpr uint32_t reserved = 1 << 10;
 namespace {
 struct Word {
   uint16_t writer = 0; // thread + 1; 0: nobody, or not through the generic proxy
-  bool barrier = false;
+  bool barrier = false, inFlight = false;
   uint32_t fences = 0;
 };
 } // namespace
@@ -97,6 +97,9 @@ void coat::emulator::noteWrite(const char *site, const Thread &thread, uint32_t 
 void coat::emulator::checkFenced(const char *site, uint32_t address, uint64_t bytes) {
   for (uint32_t at = address & ~3u; at < address + bytes; at += 4) {
     const Word &word = wordAt(at);
+    if (word.inFlight)
+      fault(site, "expected the copy to %u of shared memory to have arrived before it is read here",
+            at - sharedBegin());
     if (word.writer && machine.threads[word.writer - 1]->fences == word.fences)
       fault(site, "expected fence.proxy.async behind the write of thread %u to %u of shared memory, which is read here",
             word.writer - 1, at - sharedBegin());
@@ -109,7 +112,13 @@ void coat::emulator::poison(const char *site, uint32_t address, uint64_t bytes) 
     if (wordAt(at).barrier)
       fault(site, "expected no copy over an mbarrier, got one at %u", at - sharedBegin());
     wordAt(at).writer = 0;
+    wordAt(at).inFlight = true;
   }
+}
+
+void coat::emulator::land(uint32_t address, uint64_t bytes) {
+  for (uint32_t at = address & ~3u; at < address + bytes; at += 4)
+    wordAt(at).inFlight = false;
 }
 
 void coat::emulator::markBarrier(uint32_t address, bool is) {

@@ -150,10 +150,8 @@ COAT_EMULATED void coat_emu_syncwarp(const MaskOperands *operands, void *) {
 
 /// Which lane is elected is not said, only that it is always the same: here it depends on the seed.
 COAT_EMULATED void coat_emu_elect(const MaskOperands *operands, uint32_t *result) {
-  static uint64_t choice;
   meet(operands->mask, operands->site, operands, result, [](Meeting &all) {
-    choice = uint64_t(machine.lateness) * 7 + all.mask % 31;
-    uint32_t leader = uint32_t(choice % 32);
+    uint32_t leader = machine.electedLane;
     while (!(all.mask >> leader & 1))
       leader = (leader + 1) % 32;
     for (uint32_t lane = 0; lane < 32; ++lane)
