@@ -154,11 +154,12 @@ ATTENTIONS = {
     "self": ((1, 2, 2, 130, 130, 64, 64), {}),
     "causal": ((1, 2, 2, 130, 130, 32, 32), dict(causal=True)),
     "grouped": ((2, 4, 2, 70, 150, 128, 128), dict(causal=True, offset=80)),
-    "cross": ((1, 1, 1, 77, 140, 80, 96), {}),
-    "hidden_rows": ((1, 2, 2, 72, 75, 64, 64), dict(mask=([72, 75], "i1"))),
-    "added_mask": ((1, 2, 1, 72, 40, 64, 32), dict(mask=([2, 72, 40], "f16"), softcap=5.0)),
-    "wide": ((1, 1, 1, 65, 96, 256, 256), {}),
-    "nothing_visible": ((1, 1, 1, 140, 70, 64, 64), dict(causal=True, offset=-5)),
+    "cross": ((1, 1, 1, 77, 270, 80, 96), {}),
+    "hidden_rows": ((1, 2, 2, 72, 135, 64, 64), dict(mask=([72, 135], "i1"))),
+    "added_mask": ((1, 2, 1, 72, 140, 64, 32), dict(mask=([2, 72, 140], "f16"), softcap=5.0)),
+    "wide": ((1, 1, 1, 65, 130, 256, 256), {}),
+    "nothing_visible": ((1, 1, 1, 140, 140, 64, 64), dict(causal=True, offset=-5)),
+    "short": ((1, 1, 1, 13, 19, 40, 40), dict(causal=True)),
 }
 
 

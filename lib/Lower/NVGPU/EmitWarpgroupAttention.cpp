@@ -6,7 +6,7 @@
 //
 // so that the exponentials of a tile are computed while tensor cores add up the values of the one before (FlashAttention-3).
 // Weights are multiplied from registers. Does not apply to: f32, strides that are not multiples of 16 bytes, heads of more
-// than 256; those have emitAttention.
+// than 256, at most 64 queries or 128 keys; those have emitAttention.
 #include "Epilogue.h"
 #include "FragmentSoftmax.h"
 #include "Kernel.h"
@@ -257,11 +257,12 @@ FailureOr<GpuKernel> coat::emitWarpgroupAttention(func::FuncOp kernel, const Gpu
     return failure();
   FailureOr<AttentionShape> shape = findAttention(kernel);
   if (failed(shape) || shape->type.isF32() || !Epilogue::covers(kernel, shape->op, Value()) || shape->depth > 256 || shape->width > 256 ||
-      shape->queries <= 64)
+      shape->queries <= 64 || shape->keys <= 128)
     return failure();
   int64_t largest = std::max(shape->depth, shape->width);
   WarpgroupAttentionTile tile;
-  tile.keys = largest > 128 ? 64 : shape->keys > 64 ? 128 : 64;
+  // Three tiles at least: with fewer the loop is straight code, in which ptxas keeps no products under way (C7520).
+  tile.keys = largest > 128 || shape->keys <= 256 ? 64 : 128;
   tile.depthBlocks = llvm::divideCeil(shape->depth, 64);
   tile.widthBlocks = llvm::divideCeil(shape->width, 64);
   tile.width = llvm::alignTo(shape->width, 16);
