@@ -67,6 +67,24 @@ SmallVector<AffineExpr> coat::onnx::sizesOrDeclared(NodeImporter &node, unsigned
   return node.numbers(sizes);
 }
 
+SmallVector<AffineExpr> coat::onnx::imageOrDeclared(NodeImporter &node, unsigned input, StringRef what) {
+  auto shape = declaredFor(node, input);
+  int64_t rank = shape ? shape->size() : 0;
+  if (rank < 3 || node.type(input).getNumElements() != rank)
+    return node.sizes(input, what);
+  SmallVector<int64_t> decided(ArrayRef(*shape).drop_back());
+  Value all = node.tensor(input);
+  Value given = node.concat({node.slice(all, 0, node.number(0), node.number(1)),
+                             node.slice(all, 0, node.number(2), node.number(rank - 2))},
+                            0);
+  node.require(node.emit<MatchesOp>(given, node.attr("choices", decided)),
+               "expected " + what + " that gives the shape that the model declares, " + node.print(node.numbers(*shape)) +
+                   ", got another");
+  SmallVector<int64_t> image = {decided.front(), 1};
+  llvm::append_range(image, ArrayRef(decided).drop_front());
+  return node.numbers(image);
+}
+
 SmallVector<double> coat::onnx::scalesOrDeclared(NodeImporter &node, unsigned input, ArrayRef<int64_t> axes) {
   SmallVector<double> scales;
   const Known *known = node.known(input);

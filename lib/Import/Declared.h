@@ -18,6 +18,10 @@ llvm::SmallVector<mlir::AffineExpr> sizesOrDeclared(NodeImporter &node, unsigned
 llvm::SmallVector<mlir::AffineExpr> sizesOrDeclared(NodeImporter &node, unsigned input, llvm::StringRef what,
                                                     llvm::ArrayRef<int64_t> axes);
 
+/// The sizes [N, C, d1..] of an image whose grid [N, d1.., k] is result 0: C, which no result depends on, is 1 where only a
+/// run knows it.
+llvm::SmallVector<mlir::AffineExpr> imageOrDeclared(NodeImporter &node, unsigned input, llvm::StringRef what);
+
 /// The scales of a Resize along `axes` that input `input` gives: the numbers, or the ratios to the declared sizes.
 llvm::SmallVector<double> scalesOrDeclared(NodeImporter &node, unsigned input, llvm::ArrayRef<int64_t> axes);
 

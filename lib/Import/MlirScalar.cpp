@@ -3,6 +3,7 @@
 #include "Mlir.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/Matchers.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -112,6 +113,27 @@ static Value compare(NodeImporter &node, std::optional<Comparison> comparison, A
   return comparison->negated ? node.elementwise(Kind::logical_not, truth) : truth;
 }
 
+/// select(x ugt c, x, c) is max(x, c), and with ult min: how converters write ReLU. Does not apply when c may be NaN or
+/// the comparison is ordered, which then choose c of a NaN.
+static std::optional<Kind> extremeOf(Operation *op) {
+  auto select = dyn_cast<arith::SelectOp>(op);
+  auto compared = select ? select.getCondition().getDefiningOp<arith::CmpFOp>() : arith::CmpFOp();
+  FloatAttr bound;
+  if (!compared || compared.getLhs() != select.getTrueValue() || compared.getRhs() != select.getFalseValue() ||
+      !matchPattern(compared.getRhs(), m_Constant(&bound)) || bound.getValue().isNaN())
+    return std::nullopt;
+  switch (compared.getPredicate()) {
+  case arith::CmpFPredicate::UGT:
+  case arith::CmpFPredicate::UGE:
+    return Kind::max;
+  case arith::CmpFPredicate::ULT:
+  case arith::CmpFPredicate::ULE:
+    return Kind::min;
+  default:
+    return std::nullopt;
+  }
+}
+
 static Type elementOfResult(NodeImporter &node, Operation *op) {
   Type element = getElementTypeOrSelf(op->getResult(0).getType());
   return element.isIndex() ? Type(IntegerType::get(node.context, 64)) : element;
@@ -131,6 +153,8 @@ Value coat::onnx::emitScalarOp(NodeImporter &node, Operation *op, ArrayRef<Value
   auto number = [&](double value) { return node.scalar(value, MlirNode::elementOf(operands.front())); };
   Type result = op->getNumResults() == 1 ? elementOfResult(node, op) : Type();
   bool truth = result && result.isInteger(1);
+  if (auto kind = extremeOf(op))
+    return node.elementwise(*kind, operands.drop_front());
   if (auto kind = kindOf(op))
     return node.elementwise(truth ? ofTruth(*kind) : *kind, operands);
   return llvm::TypeSwitch<Operation *, Value>(op)

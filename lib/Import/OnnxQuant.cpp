@@ -91,13 +91,44 @@ static void importQuantizeLinear(NodeImporter &node) {
                        alongAxis(node, zero, input, axis, block)));
 }
 
+/// TensorProto.DataType of integers that lie two in a byte, the first one in its low bits.
+constexpr int32_t uint4 = 21, int4 = 22;
+
+/// Input `input`; a constant of uint4 or int4, which nothing computes on, has a byte for each element.
+static Value withoutNibbles(NodeImporter &node, unsigned input) {
+  const Tensor *data = node.modelValue(input).data;
+  if (!data || (data->type != uint4 && data->type != int4))
+    return node.tensor(input);
+  auto count = elementCount(data->dims);
+  if (data->external || !count || *count == 0) {
+    node.refuse("input '" + node.inputNames()[input] + "': expected elements of " + dataTypeName(data->type) +
+                " in the model's file, got " + (data->external ? "external data" : "none"));
+    return {};
+  }
+  if (int64_t(data->bytes.size()) != (*count + 1) / 2) {
+    node.fail("input '" + node.inputNames()[input] + "': expected " + Twine((*count + 1) / 2) + " bytes of data, got " +
+              Twine(data->bytes.size()));
+    return {};
+  }
+  bool isSigned = data->type == int4;
+  std::vector<char> bytes(*count);
+  for (auto [i, byte] : llvm::enumerate(bytes)) {
+    int nibble = uint8_t(data->bytes[i / 2]) >> (i % 2 * 4) & 15;
+    byte = char(isSigned && nibble > 7 ? nibble - 16 : nibble);
+  }
+  auto type = IntegerType::get(node.context, 8, isSigned ? IntegerType::Signless : IntegerType::Unsigned);
+  return node.constant(ElementsAttr(DenseElementsAttr::getFromRawBuffer(RankedTensorType::get(data->dims, type), bytes)));
+}
+
 static void importDequantizeLinear(NodeImporter &node) {
   int64_t axis = node.integer("axis", 1), block = node.integer("block_size", 0);
-  Value input = node.tensor(0), scale = node.tensor(1);
+  Value input = withoutNibbles(node, 0), scale = node.tensor(1);
   Type type = typeAttribute(node, "output_dtype", node.elementType(1));
   if (node.failed())
     return;
-  Value zero = zeroPoint(node, 2, elementOf(input));
+  Value zero = node.has(2) ? withoutNibbles(node, 2) : zeroPoint(node, 2, elementOf(input));
+  if (node.failed())
+    return;
   node.set(0, dequantize(node, input, node.convert(alongAxis(node, scale, input, axis, block), type),
                          alongAxis(node, zero, input, axis, block)));
 }

@@ -67,6 +67,8 @@ std::string typedBytes(const ::onnx::TensorProto &proto) {
   case Int8:
   case UInt8:
   case Bool:
+  case 21: // uint4 and int4, two elements a byte
+  case 22:
     return bytesOf<uint8_t>(proto.int32_data());
   default:
     return {};

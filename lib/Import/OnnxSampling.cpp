@@ -1,5 +1,6 @@
 // Ops that read an image at computed positions, or move it as a whole: GridSample, AffineGrid, RoiAlign, MaxRoiPool,
 // DeformConv, Col2Im, CenterCropPad.
+#include "Declared.h"
 #include "OnnxTables.h"
 #include "OnnxWindow.h"
 #include "coat/Dialect/SamplingOps.h"
@@ -55,7 +56,7 @@ static Value baseGrid(NodeImporter &node, ArrayRef<int64_t> size, bool alignCorn
 /// [N, k, k + 1] matrices times the coordinates of each element: [N, d1.., k].
 static void importAffineGrid(NodeImporter &node) {
   bool alignCorners = node.integer("align_corners", 0) != 0;
-  SmallVector<AffineExpr> sizes = node.sizes(1, "size");
+  SmallVector<AffineExpr> sizes = imageOrDeclared(node, 1, "a size");
   Value theta = node.tensor(0);
   if (node.failed())
     return;
@@ -213,10 +214,10 @@ static void importCol2Im(NodeImporter &node) {
 /// behind.
 static void importCenterCropPad(NodeImporter &node) {
   int64_t rank = node.rank(0);
-  SmallVector<AffineExpr> wanted = node.sizes(1, "shape");
   SmallVector<int64_t> axes = llvm::to_vector(llvm::seq<int64_t>(0, rank));
   if (node.hasAttribute("axes"))
     axes = node.normalizeAxes(node.integers("axes"), rank);
+  SmallVector<AffineExpr> wanted = sizesOrDeclared(node, 1, "a shape", axes);
   Value value = node.tensor(0);
   if (!node.failed() && wanted.size() != axes.size())
     node.fail("expected " + Twine(axes.size()) + " sizes, got " + Twine(wanted.size()));

@@ -2,6 +2,7 @@
 //
 // A transform of constant length is a product with its matrix of sines and cosines, so that all of them are matmul and
 // conv, which are fast; a real or complex number is a row of one or two elements, as ONNX has it.
+#include "Declared.h"
 #include "OnnxTables.h"
 #include "OnnxText.h"
 #include <cmath>
@@ -163,7 +164,10 @@ static void setTable(NodeImporter &node, ArrayRef<int64_t> shape, ArrayRef<doubl
 
 /// a - b cos(2 pi n / N) + c cos(4 pi n / N), where N is the size, or one less for a symmetric window.
 static void importWindow(NodeImporter &node, double a, double b, double c) {
-  int64_t size = integerInput(node, 0, "size");
+  auto declared = comesAtRunTime(node, 0) ? node.declaredShape(0) : std::nullopt;
+  int64_t size = declared && declared->size() == 1 ? declared->front() : integerInput(node, 0, "size");
+  if (declared)
+    sizesOrDeclared(node, 0, "a size");
   bool periodic = node.integer("periodic", 1) != 0;
   if (!node.failed() && (size < 0 || size > maxTableElements))
     node.refuse("expected a window of up to " + Twine(maxTableElements) + " elements, got " + Twine(size));

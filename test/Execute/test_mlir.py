@@ -376,3 +376,22 @@ def test_tensor_ops():
     np.testing.assert_array_equal(j, ones)
     np.testing.assert_array_equal(s, (x * 0.5)[:, 1::2])
     np.testing.assert_array_equal(p, np.pad(x * 0.5, ((0, 0), (1, 2)), constant_values=1))
+
+
+@pytest.mark.parametrize("form", ["dense", "resource"])
+def test_weights(form):
+    """Constants as converters write them: bytes in the op, or in the file's resources."""
+    x, w = real(1, 6, 6, 16), real(24, 3, 3, 16)
+    value = {"dense": f'dense<"0x{w.tobytes().hex()}">', "resource": "dense_resource<weights>"}[form]
+    text = f"""
+    module {{
+      func.func @main(%x: tensor<1x6x6x16xf32>) -> tensor<1x4x4x24xf32> {{
+        %z = {ZERO}
+        %w = arith.constant {value} : tensor<24x3x3x16xf32>
+        %y = tosa.conv2d %x, %w, %z, %z, %z {{acc_type = f32, pad = array<i64: 0, 0, 0, 0>, stride = array<i64: 1, 1>,
+          dilation = array<i64: 1, 1>}} : (tensor<1x6x6x16xf32>, tensor<24x3x3x16xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>) -> tensor<1x4x4x24xf32>
+        return %y : tensor<1x4x4x24xf32>
+      }}
+    }}
+    {{-# dialect_resources: {{ builtin: {{ weights: "0x04000000{w.tobytes().hex()}" }} }} #-}}"""
+    within_bounds(run(text, x)[0], conv(x, w))

@@ -120,3 +120,33 @@ def test_quantized(model, name, channels):
     want = as_integers(onnx.load(path + ".qdq.onnx").graph, image)
     for level in (2, 0):
         np.testing.assert_array_equal(coat.compile(path + ".qdq.onnx", opt_level=level)(image)[0], want)
+
+
+@pytest.mark.parametrize("raw", [False, True], ids=["int32_data", "raw_data"])
+@pytest.mark.parametrize("signed", [False, True], ids=["uint4", "int4"])
+def test_weights_of_four_bits(signed, raw):
+    """Weight-only quantization: two elements a byte, a scale and a zero point for each block of a column."""
+    r = np.random.default_rng(0)
+    least = -8 if signed else 0
+    w, zero = r.integers(least, least + 16, (12, 5)), r.integers(least, least + 16, (3, 5))
+    scale, x = r.random((3, 5), "f4"), r.standard_normal((4, 12)).astype("f4")
+    kind = onnx.TensorProto.INT4 if signed else onnx.TensorProto.UINT4
+
+    def packed(name, values):
+        flat = [int(v) & 15 for v in values.ravel()] + [0]
+        data = bytes(low | high << 4 for low, high in zip(flat[: values.size : 2], flat[1::2]))
+        tensor = onnx.TensorProto(name=name, data_type=kind, dims=values.shape)
+        if raw:
+            tensor.raw_data = data
+        else:
+            tensor.int32_data.extend(data)
+        return tensor
+
+    nodes = [onnx.helper.make_node("DequantizeLinear", ["w", "s", "z"], ["f"], axis=0, block_size=4),
+             onnx.helper.make_node("MatMul", ["x", "f"], ["y"])]
+    info = [onnx.helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, s) for n, s in (("x", (4, 12)), ("y", (4, 5)))]
+    graph = onnx.helper.make_graph(nodes, "g", info[:1], info[1:], [packed("w", w), packed("z", zero), numpy_helper.from_array(scale, "s")])
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 21)], ir_version=10)
+    want = x @ ((w - np.repeat(zero, 4, 0)) * np.repeat(scale, 4, 0)).astype("f4")
+    for level in (2, 0):
+        np.testing.assert_allclose(coat.compile(model, opt_level=level)(x)[0], want, rtol=1e-4, atol=1e-4)

@@ -21,7 +21,8 @@ CORE = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BOOL, TensorProto.IN
 REFUSED = {"Bernoulli", "RandomUniformLike", "Dropout", "TreeEnsemble"}
 # These also with every input of the case at run time: the shape is what the case declares. All must pass.
 RUN_TIME = {"Reshape", "Slice", "Split", "Squeeze", "Unsqueeze", "Expand", "Tile", "Pad", "Trilu", "OneHot", "Range", "TopK", "ReduceSum",
-            "ReduceL2", "ReduceMax", "ConstantOfShape", "MaxUnpool"}
+            "ReduceL2", "ReduceMax", "ConstantOfShape", "MaxUnpool", "AffineGrid", "CenterCropPad",
+            "BlackmanWindow", "HammingWindow", "HannWindow"}
 # Their vectors of int64 are data.
 DATA = {"MatMul", "Max", "Min", "Add", "Sub", "Mul", "Div", "Pow", "Mod", "Gather", "Where", "NegativeLogLikelihoodLoss",
         "SoftmaxCrossEntropyLoss", "RoiAlign"}
