@@ -96,6 +96,9 @@ public:
         done = emitResult(store.getSource(), store.getDest());
       else if (auto once = dyn_cast<OnceOp>(op))
         done = emitFills(once);
+      else if (isa<scf::SCFDialect, memref::MemRefDialect>(op.getDialect()))
+        done = kernel.emitError("expected ops on tensors; the loops of ")
+               << kernel->getAttr("coat.ops") << " are not supported yet with --device=cuda";
       if (failed(done))
         return failure();
     }
