@@ -73,7 +73,8 @@ def pool(g, x, shape):
         attributes["p"] = g.number(1, 3)
     elif g.chance(.3) and "auto_pad" not in attributes:
         # A window that would begin behind the input is none; ONNX's inference of shapes counts it in some opsets.
-        reach = [(k - 1) * d + 1 for k, d in zip(attributes["kernel_shape"], attributes.get("dilations", [1] * len(shape)))]
+        ends = attributes.get("pads", [0] * 2 * (len(shape) - 2))[len(shape) - 2:]
+        reach = [(k - 1) * d + 1 - e for k, d, e in zip(attributes["kernel_shape"], attributes.get("dilations", [1] * len(shape)), ends)]
         attributes["ceil_mode"] = int(all(s <= r for s, r in zip(attributes["strides"], reach)))
     g.node(op, [x], **attributes)
 
