@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/check.sh
 python=.venv/bin/python3
-COAT_TEST_LONG=1 $python -m pytest -q test/Execute test/Hostile
+COAT_TEST_LONG=1 $python -m pytest -q test/Execute test/Hostile test/Onnx/test_model_data.py
 
 # CPUs with less and with more than the default; one that this machine has not is skipped by its name.
 for march in x86-64-v2 x86-64-v4; do
