@@ -90,3 +90,28 @@ def test_damaged_archives(tmp_path):
             coat.compile(tmp_path / "bad.pt2")
         except coat.CompileError as error:
             assert error.code in (1, 2) and len(str(error).splitlines()) == 1
+
+
+@pytest.mark.parametrize("door", ["program", "dynamo"])
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("name", ["lenet5", "vit_ti16", "resnet18"] if LONG else ["lenet5"])
+def test_half_precision(name, dtype, door, tmp_path):
+    """Models held in a narrow type: at most twice as far from f32 as PyTorch is in that type."""
+    _, inputs, expected = network(name)
+    module, _, _ = network(name)
+    kind = getattr(torch, dtype)
+    inputs = tuple(x.to(kind) for x in inputs)
+    module = module.to(kind)
+    with torch.no_grad():
+        rounded = module(*inputs).float().numpy()
+        if door == "program":
+            model = torch.export.export(module, inputs)
+        else:
+            model = str(tmp_path / "net.onnx")
+            torch.onnx.export(module, inputs, model, dynamo=True, external_data=False, verbose=False)
+    got, = coat.compile(model)(*(x.numpy() if dtype == "float16" else x.view(torch.int16).numpy().view(np.uint16) for x in inputs))
+    got = np.asarray(got)
+    if got.dtype != np.float16:  # bfloat16 as ml_dtypes knows it, or as bits
+        got = (got.view(np.uint16).astype(np.uint32) << 16).view(np.float32)
+    error = lambda result: float(np.sqrt(np.mean((result.astype(np.float64) - expected[0]) ** 2)))  # noqa: E731
+    assert error(got) <= 2 * error(rounded), (error(got), error(rounded))
