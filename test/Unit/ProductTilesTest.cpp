@@ -26,7 +26,7 @@ TEST(ProductTiles, FitsEveryTarget) {
               EXPECT_GE(tile.stages, 2);
               EXPECT_EQ(tile.m % tile.warpM, 0);
               EXPECT_EQ(tile.n % tile.warpN, 0);
-              EXPECT_EQ(tile.k % (16 * tile.slices), 0);
+              EXPECT_EQ(tile.k % ((bytes == 2 ? 16 : 4) * tile.slices), 0);
             }
 }
 
