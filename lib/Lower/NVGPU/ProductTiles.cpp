@@ -64,7 +64,9 @@ BlockTile coat::chooseBlockTile(const ProductShape &shape, const GpuTarget &targ
   double least = std::numeric_limits<double>::infinity();
   for (BlockTile tile : tiles) {
     tile = withStep(tile, shape, target);
-    if (tile.slices > 1 && tile.k >= shape.k)
+    bool isOneStep = tile.k >= shape.k;
+    // What straight code loads for many sums does not fit into registers.
+    if (isOneStep && (tile.slices > 1 || (!shape.matrices && tile.m * tile.n > 64 * 64)))
       continue;
     // Few copies a thread: each of them keeps addresses in registers.
     int64_t copies = std::max(tile.m * tile.k / shape.leftUnit, tile.n * tile.k / shape.rightUnit) / tile.threads();
