@@ -18,6 +18,9 @@ MODELS = os.path.join(BUILD, "models")
 MARCH = os.environ.get("COAT_TEST_MARCH", "")
 NEEDED = {"x86-64-v3": {"avx2", "fma", "bmi2", "f16c"}, "x86-64-v4": {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}}
 
+# ptxas and nvdisasm of the environment, whatever else the machine has.
+os.environ["PATH"] = os.pathsep.join([*glob.glob(os.path.join(sys.prefix, "lib/python3*/site-packages/nvidia/*/bin")), os.environ["PATH"]])
+
 import coat  # noqa: E402
 
 

@@ -202,11 +202,8 @@ Value Elements::scalar(Value value) {
       return {};
   // At the function's beginning: every region may use it.
   OpBuilder::InsertionGuard guard(b);
-  Operation *function = b.getInsertionBlock()->getParentOp();
-  while (!isa<FunctionOpInterface>(function))
-    function = function->getParentOp();
   if (op->getNumOperands() == 0)
-    b.setInsertionPointToStart(&function->getRegion(0).front());
+    b.setInsertionPointToStart(entry);
   else if (Operation *last = scalars.lookup(op->getOperands().back()).getDefiningOp())
     b.setInsertionPointAfter(last);
   b.clone(*op, scalars);

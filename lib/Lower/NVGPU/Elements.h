@@ -12,7 +12,9 @@
 namespace coat {
 class Elements {
 public:
-  Elements(mlir::OpBuilder &builder, mlir::Location loc) : b(builder), loc(loc), idx(builder, loc), scopes(1) {}
+  /// `builder` stands in the body of the kernel's function.
+  Elements(mlir::OpBuilder &builder, mlir::Location loc)
+      : b(builder), loc(loc), idx(builder, loc), scopes(1), entry(builder.getInsertionBlock()) {}
 
   /// `memref` (an argument of the kernel, or a static view of one) lies at `pointer`.
   void setPointer(mlir::Value memref, mlir::Value pointer) { pointers[memref] = pointer; }
@@ -72,6 +74,7 @@ private:
   llvm::DenseMap<mlir::Value, mlir::Value> pointers;
   llvm::SmallVector<std::map<Key, mlir::Value>> scopes;
   mlir::IRMapping scalars;
+  mlir::Block *entry; // of the function: regions that are being built have no parent yet
   Team *team = nullptr;
 };
 
