@@ -67,3 +67,17 @@ func.func private @transpose(%x: memref<2048x2048xf16>, %o: memref<2048x2048xf16
   bufferization.materialize_in_destination %1 in restrict writable %o : (tensor<2048x2048xf16>, memref<2048x2048xf16>) -> ()
   return
 }
+
+// Zeros around an image that is converted on the way: a branch, whose numbers are made in front of it.
+// CHECK: gpu.module @depthwise_sm_80
+// CHECK: scf.if {{.*}} -> (f32
+// CHECK: arith.extf {{.*}} : bf16 to f32
+// CHECK: llvm.store
+func.func private @depthwise(%x: memref<1x14x14x32xbf16>, %w: memref<32x1x3x3xf32>, %o: memref<1x14x14x32xf32>) attributes {coat.kernel} {
+  %0 = bufferization.to_tensor %x restrict : memref<1x14x14x32xbf16> to tensor<1x14x14x32xbf16>
+  %1 = coat.cast %0 {coat.prologue} : tensor<1x14x14x32xbf16> to tensor<1x14x14x32xf32>
+  %2 = bufferization.to_tensor %w restrict : memref<32x1x3x3xf32> to tensor<32x1x3x3xf32>
+  %3 = coat.conv %1, %2 {data_layout = #coat<layout channels_last>, dilations = array<i64: 1, 1>, group = 32 : i64, pads = array<i64: 1, 1, 1, 1>, strides = array<i64: 1, 1>} : (tensor<1x14x14x32xf32>, tensor<32x1x3x3xf32>) -> tensor<1x14x14x32xf32>
+  bufferization.materialize_in_destination %3 in restrict writable %o : (tensor<1x14x14x32xf32>, memref<1x14x14x32xf32>) -> ()
+  return
+}
