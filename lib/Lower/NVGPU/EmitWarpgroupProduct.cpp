@@ -245,6 +245,11 @@ static bool isAligned(const ProductOperand &operand, Type type) {
   return operand.memory == type && operand.run * type.getIntOrFloatBitWidth() == 128;
 }
 
+/// Three channels may be read together with their neighbours in 16 bytes, and yet be no step of a map.
+static bool canStep(const TensorMap &map) {
+  return llvm::all_of(map.strides, [](int64_t bytes) { return bytes % 16 == 0; });
+}
+
 /// An operand that is a matrix, or as many as there are batches: two or three dimensions.
 static LogicalResult mapOfMatrix(const ProductOperand &operand, int64_t batch, TensorMap &map, bool &hasBatch) {
   if (operand.outer.size() != 1 || operand.inner.size() != 1 || operand.batch.size() != 1 || !operand.windows.empty() || operand.offset)
@@ -376,7 +381,7 @@ FailureOr<GpuKernel> coat::emitWarpgroupProduct(func::FuncOp kernel, const GpuTa
   FailureOr<TensorCopies> copies = copiesOf(*c);
   if (failed(copies) && conv)
     copies = copiesOf(*c, conv);
-  if (failed(copies))
+  if (failed(copies) || !canStep(copies->left) || !canStep(copies->right))
     return failure();
   WarpgroupTile tile = tileOf(*c, target);
   if (auto asked = kernel->getAttrOfType<DenseI64ArrayAttr>("coat.gpu_tile"); asked && asked.size() == 3)

@@ -1,6 +1,7 @@
 // RUN: coat-opt %s --pass-pipeline='builtin.module(func.func(coat-fuse-epilogues),coat-emit-gpu-kernels{archs=sm_80})' | FileCheck %s --check-prefix=SM80
 // RUN: coat-opt %s --pass-pipeline='builtin.module(func.func(coat-fuse-epilogues),coat-emit-gpu-kernels{archs=sm_90a})' | FileCheck %s --check-prefix=SM90
 // RUN: coat-opt %s --pass-pipeline='builtin.module(func.func(coat-fuse-epilogues),coat-emit-gpu-kernels{archs=sm_80 tf32})' | FileCheck %s --check-prefix=TF32
+// RUN: coat-opt %s --pass-pipeline='builtin.module(func.func(coat-fuse-epilogues),coat-emit-gpu-kernels{archs=sm_90a tf32})' | FileCheck %s --check-prefix=TF90
 
 // Half precision: fragments by ldmatrix, transposed where k is the row; bias and activation on the sums, pairs stored at a time.
 // On sm_90a a thread copies by maps, and a warpgroup multiplies.
@@ -99,5 +100,18 @@ func.func private @depthwise(%x: memref<1x8x8x32xf32>, %w: memref<32x1x3x3xf32>,
   %2 = coat.conv %0, %1 {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 32 : i64, data_layout = #coat<layout channels_last>}
     : (tensor<1x8x8x32xf32>, tensor<32x1x3x3xf32>) -> tensor<1x6x6x32xf32>
   bufferization.materialize_in_destination %2 in restrict writable %o : (tensor<1x6x6x32xf32>, memref<1x6x6x32xf32>) -> ()
+  return
+}
+
+// Patches of 4 x 4 x 3 are read in 16 bytes, but a map cannot step by 12.
+// TF90-LABEL: gpu.module @patches_sm_90a
+// TF90-NOT: nvvm.wgmma
+// TF90: nvvm.mma.sync
+func.func private @patches(%x: memref<1x224x224x3xf32>, %w: memref<96x3x4x4xf32, strided<[48, 1, 12, 3]>>, %o: memref<1x56x56x96xf32>) attributes {coat.kernel} {
+  %0 = bufferization.to_tensor %x restrict : memref<1x224x224x3xf32> to tensor<1x224x224x3xf32>
+  %1 = bufferization.to_tensor %w restrict : memref<96x3x4x4xf32, strided<[48, 1, 12, 3]>> to tensor<96x3x4x4xf32>
+  %2 = coat.conv %0, %1 {strides = array<i64: 4, 4>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, data_layout = #coat<layout channels_last>}
+    : (tensor<1x224x224x3xf32>, tensor<96x3x4x4xf32>) -> tensor<1x56x56x96xf32>
+  bufferization.materialize_in_destination %2 in restrict writable %o : (tensor<1x56x56x96xf32>, memref<1x56x56x96xf32>) -> ()
   return
 }
