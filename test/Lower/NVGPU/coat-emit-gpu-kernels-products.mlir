@@ -88,6 +88,20 @@ func.func private @conv(%x: memref<4x14x14x64xbf16>, %w: memref<64x64x3x3xbf16, 
   return
 }
 
+// Patches of 4 x 4 x 3 are read in 16 bytes, but a map cannot step by 12.
+// TF90-LABEL: gpu.module @patches_sm_90a
+// TF90-NOT: nvvm.wgmma
+// TF90: nvvm.mma.sync
+// TF90-LABEL: gpu.module @depthwise
+func.func private @patches(%x: memref<1x224x224x3xf32>, %w: memref<96x3x4x4xf32, strided<[48, 1, 12, 3]>>, %o: memref<1x56x56x96xf32>) attributes {coat.kernel} {
+  %0 = bufferization.to_tensor %x restrict : memref<1x224x224x3xf32> to tensor<1x224x224x3xf32>
+  %1 = bufferization.to_tensor %w restrict : memref<96x3x4x4xf32, strided<[48, 1, 12, 3]>> to tensor<96x3x4x4xf32>
+  %2 = coat.conv %0, %1 {strides = array<i64: 4, 4>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, data_layout = #coat<layout channels_last>}
+    : (tensor<1x224x224x3xf32>, tensor<96x3x4x4xf32>) -> tensor<1x56x56x96xf32>
+  bufferization.materialize_in_destination %2 in restrict writable %o : (tensor<1x56x56x96xf32>, memref<1x56x56x96xf32>) -> ()
+  return
+}
+
 // Depthwise: every channel of its own has nothing to multiply by matrices.
 // SM90-LABEL: gpu.module @depthwise_sm_90a
 // SM90-NOT: nvvm.wgmma
@@ -100,18 +114,5 @@ func.func private @depthwise(%x: memref<1x8x8x32xf32>, %w: memref<32x1x3x3xf32>,
   %2 = coat.conv %0, %1 {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 32 : i64, data_layout = #coat<layout channels_last>}
     : (tensor<1x8x8x32xf32>, tensor<32x1x3x3xf32>) -> tensor<1x6x6x32xf32>
   bufferization.materialize_in_destination %2 in restrict writable %o : (tensor<1x6x6x32xf32>, memref<1x6x6x32xf32>) -> ()
-  return
-}
-
-// Patches of 4 x 4 x 3 are read in 16 bytes, but a map cannot step by 12.
-// TF90-LABEL: gpu.module @patches_sm_90a
-// TF90-NOT: nvvm.wgmma
-// TF90: nvvm.mma.sync
-func.func private @patches(%x: memref<1x224x224x3xf32>, %w: memref<96x3x4x4xf32, strided<[48, 1, 12, 3]>>, %o: memref<1x56x56x96xf32>) attributes {coat.kernel} {
-  %0 = bufferization.to_tensor %x restrict : memref<1x224x224x3xf32> to tensor<1x224x224x3xf32>
-  %1 = bufferization.to_tensor %w restrict : memref<96x3x4x4xf32, strided<[48, 1, 12, 3]>> to tensor<96x3x4x4xf32>
-  %2 = coat.conv %0, %1 {strides = array<i64: 4, 4>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, data_layout = #coat<layout channels_last>}
-    : (tensor<1x224x224x3xf32>, tensor<96x3x4x4xf32>) -> tensor<1x56x56x96xf32>
-  bufferization.materialize_in_destination %2 in restrict writable %o : (tensor<1x56x56x96xf32>, memref<1x56x56x96xf32>) -> ()
   return
 }
