@@ -14,8 +14,6 @@
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
-#include "llvm/IR/DiagnosticInfo.h"
-#include "llvm/IR/DiagnosticPrinter.h"
 #include "llvm/Linker/Linker.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/ThreadPool.h"
@@ -53,18 +51,6 @@ static Expected<std::string> ptxOf(Module &module, StringRef arch) {
   return std::string(code->bytes);
 }
 
-/// LLVM's complaints, which it gives to the context.
-static void collect(LLVMContext &context, std::string &complaint) {
-  context.setDiagnosticHandlerCallBack(
-      [](const DiagnosticInfo *info, void *out) {
-        raw_string_ostream os(*static_cast<std::string *>(out));
-        DiagnosticPrinterRawOStream printer(os);
-        if (info->getSeverity() == DS_Error)
-          info->print(printer);
-      },
-      &complaint);
-}
-
 static void registerTranslations(mlir::MLIRContext &context) {
   mlir::registerBuiltinDialectTranslation(context);
   mlir::registerLLVMDialectTranslation(context);
@@ -98,7 +84,7 @@ static void report(const DeviceKernel &kernel, ArrayRef<std::string> warnings) {
 static Error assemble(mlir::gpu::GPUModuleOp module, StringRef ptxas, bool verbose, DeviceKernel &kernel) {
   LLVMContext context;
   std::string complaint;
-  collect(context, complaint);
+  collectErrors(context, complaint);
   auto llvmModule = translate(module, context);
   if (!llvmModule)
     return llvmModule.takeError();
@@ -153,7 +139,7 @@ Expected<std::string> coat::assembleTogether(mlir::ModuleOp lowered, const EmitO
   registerTranslations(*lowered.getContext());
   LLVMContext context;
   std::string complaint, arch;
-  collect(context, complaint);
+  collectErrors(context, complaint);
   auto code = withInlinePtx(lowered);
   if (!code)
     return code.takeError();

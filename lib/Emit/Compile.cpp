@@ -13,6 +13,8 @@
 #include "llvm/CodeGen/TargetInstrInfo.h"
 #include "llvm/CodeGen/TargetPassConfig.h"
 #include "llvm/CodeGen/TargetSubtargetInfo.h"
+#include "llvm/IR/DiagnosticInfo.h"
+#include "llvm/IR/DiagnosticPrinter.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/MC/MCContext.h"
 #include "llvm/MC/TargetRegistry.h"
@@ -131,6 +133,17 @@ Expected<std::unique_ptr<TargetMachine>> coat::makeTargetMachine(const EmitOptio
   if (!machine || !machine->getMCSubtargetInfo()->isCPUStringValid(cpu))
     return createStringError("expected a CPU of %s, got '%s'", triple.getArchName().str().c_str(), cpu.str().c_str());
   return std::move(machine);
+}
+
+void coat::collectErrors(LLVMContext &context, std::string &complaint) {
+  context.setDiagnosticHandlerCallBack(
+      [](const DiagnosticInfo *info, void *out) {
+        raw_string_ostream os(*static_cast<std::string *>(out));
+        DiagnosticPrinterRawOStream printer(os);
+        if (info->getSeverity() == DS_Error)
+          info->print(printer);
+      },
+      &complaint);
 }
 
 //===----------------------------------------------------------------------===//

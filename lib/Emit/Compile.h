@@ -36,6 +36,9 @@ struct MachineCode {
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>> makeTargetMachine(const EmitOptions &options,
                                                                        const IsaOptions &isa);
 
+/// Appends to `complaint` the errors that LLVM reports to `context` instead of to its caller; both live as long.
+void collectErrors(llvm::LLVMContext &context, std::string &complaint);
+
 /// Runs the passes of `effort` in place, then AddressSanitizer where `options` asks for it.
 void optimize(llvm::Module &module, llvm::TargetMachine &machine, Effort effort, const EmitOptions &options);
 

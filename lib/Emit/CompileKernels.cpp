@@ -9,8 +9,6 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/Bitcode/BitcodeWriter.h"
-#include "llvm/IR/DiagnosticInfo.h"
-#include "llvm/IR/DiagnosticPrinter.h"
 #include "llvm/IR/InstIterator.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/ThreadPool.h"
@@ -66,14 +64,7 @@ public:
   Error compile(mlir::ModuleOp isolated, StringRef name, MutableArrayRef<CompiledKernel> results) const {
     LLVMContext context;
     std::string complaint;
-    context.setDiagnosticHandlerCallBack(
-        [](const DiagnosticInfo *info, void *out) {
-          raw_string_ostream os(*static_cast<std::string *>(out));
-          DiagnosticPrinterRawOStream printer(os);
-          if (info->getSeverity() == DS_Error)
-            info->print(printer);
-        },
-        &complaint);
+    collectErrors(context, complaint);
     std::unique_ptr<Module> module = mlir::translateModuleToLLVMIR(isolated, context, name);
     if (!module)
       return createStringError("expected kernel %s to translate to LLVM IR", name.str().c_str());
