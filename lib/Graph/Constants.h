@@ -48,6 +48,9 @@ inline constexpr double largestInteger = 9e15;
 /// Writes `value`, rounded for floating-point types, as an element of `type` to `to`; false when it does not fit.
 bool store(char *to, mlir::Type type, double value);
 
+/// `value` as an element of `type` would be read back: `type` is one that `readable` names.
+double rounded(mlir::FloatType type, double value);
+
 /// A blob of `bytes` bytes, 64-byte aligned, to be filled and handed to `blobConstant`.
 mlir::AsmResourceBlob newBlob(size_t bytes);
 

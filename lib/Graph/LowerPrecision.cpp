@@ -33,7 +33,9 @@ struct LowerPrecision : coat::impl::CoatLowerPrecisionBase<LowerPrecision> {
     func::FuncOp function = getOperation();
     if (!function->hasAttr("coat.entry"))
       return;
-    narrow = type == "bf16" ? Type(BFloat16Type::get(&getContext())) : Type(Float16Type::get(&getContext()));
+    narrow = BFloat16Type::get(&getContext());
+    if (type == "f16")
+      narrow = Float16Type::get(&getContext());
     SmallVector<Operation *> products;
     for (Operation &op : function.front())
       if (numFactors(&op))
@@ -72,14 +74,9 @@ private:
     Value &rounded = constants[op];
     if (!rounded) {
       OpBuilder b(op);
-      const auto &semantics = cast<FloatType>(narrow).getFloatSemantics();
       SmallVector<double> numbers = constant->numbers();
-      for (double &number : numbers) {
-        APFloat value(number);
-        bool losesInfo;
-        value.convert(semantics, APFloat::rmNearestTiesToEven, &losesInfo);
-        number = value.convertToDouble();
-      }
+      for (double &number : numbers)
+        number = graph::rounded(narrow, number);
       rounded = floatConstant(b, op.getLoc(), constant->type, numbers);
     }
     operand.set(rounded);
@@ -98,7 +95,7 @@ private:
     value.replaceAllUsesExcept(back, rounded.getDefiningOp());
   }
 
-  Type narrow;
+  FloatType narrow;
   DenseSet<Value> done;
   DenseMap<Operation *, Value> constants;
 };
