@@ -145,11 +145,14 @@ void ScalarLoops::eachResult(Value result, ArrayRef<int64_t> whole, Body body) {
   auto inside = [&](const Scalars &outerIndices) {
     for (auto [position, value] : llvm::zip(outer, outerIndices))
       indices[position] = value;
-    each(extents(inner), [&](const Scalars &innerIndices) {
-      for (auto [position, value] : llvm::zip(inner, innerIndices))
-        indices[position] = value;
-      body(indices);
-    });
+    OpBuilder::InsertionGuard guard(builder);
+    for (auto [position, extent] : llvm::zip(inner, extents(inner))) {
+      auto loop = scf::ForOp::create(builder, loc, index(0), extent, index(1));
+      loop->setAttr(independent, builder.getUnitAttr());
+      indices[position] = {*this, loop.getInductionVar()};
+      builder.setInsertionPointToStart(loop.getBody());
+    }
+    body(indices);
   };
   if (outer.empty())
     inside({});

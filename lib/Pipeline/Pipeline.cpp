@@ -61,7 +61,7 @@ constexpr Stage cuda[] = {
     {"layout-gpu", "channels-last; what has no kernel on GPUs as what has", [](OpPassManager &pm, const coat::CompileOptions &o) { coat::buildGpuLayoutPipeline(pm, o.dtype); }},
     {"kernels", "group ops, outline kernels, share equal ones", [](OpPassManager &pm, const coat::CompileOptions &o) { coat::buildKernelsPipeline(pm, o.optLevel > 1); }},
     // From here on each kernel is on its own.
-    {"nvgpu", "GPU kernels of the LLVM and NVVM dialects", [](OpPassManager &pm, const coat::CompileOptions &o) { coat::buildNVGPUPipeline(pm, {o.gpuArchs, o.tf32}); }},
+    {"nvgpu", "GPU kernels of the LLVM and NVVM dialects", [](OpPassManager &pm, const coat::CompileOptions &o) { coat::buildNVGPUPipeline(pm, {o.gpuArchs, o.tf32, /*strict=*/!mayRound(o), /*fast=*/o.floats == coat::FloatModel::fast}); }},
     {"memory", "one arena, one weight blob", plain<coat::buildMemoryPipeline>},
     {"lower", "the host's launch list in the LLVM dialect", plain<coat::buildLowerDevicePipeline>},
 };

@@ -296,6 +296,8 @@ private:
       }
     if (!line.dtype.empty() && line.dtype != "f16" && line.dtype != "bf16")
       return fail(wrong, "--dtype=" + line.dtype + ": expected f16 or bf16");
+    if (line.tf32 && line.floats == "strict")
+      return fail(wrong, "--tf32: expected without -ffp-model=strict, as tensor cores add up in an order of their own");
     pipeline.tf32 = line.tf32;
     pipeline.dtype = line.dtype;
     flags.compile.emit.cudaPath = line.cudaPath;

@@ -74,6 +74,9 @@ public:
   using Body = llvm::function_ref<void(const Scalars &indices)>;
   using Step = llvm::function_ref<Scalars(const Scalars &indices, const Scalars &values)>;
 
+  /// Marks an scf.for whose iterations may be run in any order.
+  static constexpr llvm::StringLiteral independent = "coat.independent";
+
   ScalarLoops(mlir::OpBuilder &builder, mlir::Location loc) : builder(builder), loc(loc) {}
 
   Scalar index(int64_t value);
@@ -87,7 +90,8 @@ public:
   mlir::Value buffer(mlir::Type elementType, mlir::ArrayRef<Scalar> sizes);
 
   /// The loops over all elements of `result`, except along the dimensions `whole`, whose indices are left empty. The
-  /// outermost one or two of the loops (never the last dimension) are the scf.forall, that is, the tasks.
+  /// outermost one or two of the loops (never the last dimension) are the scf.forall, that is, the tasks; the others carry
+  /// `independent`.
   void eachResult(mlir::Value result, mlir::ArrayRef<int64_t> whole, Body body);
   /// One scf.forall.
   void parallel(mlir::ArrayRef<Scalar> extents, Body body);

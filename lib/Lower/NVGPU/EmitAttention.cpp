@@ -10,7 +10,7 @@
 // more than 256.
 #include "Epilogue.h"
 #include "FragmentSoftmax.h"
-#include "Kernel.h"
+#include "KernelFunction.h"
 #include "TileLoads.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -298,24 +298,13 @@ FailureOr<GpuKernel> coat::emitAttention(func::FuncOp kernel, const GpuTarget &t
       shape->width > 256)
     return failure();
   AttentionTile tile = tileOf(*shape, target);
-  func::FuncOp function = createGpuFunction(kernel, into);
-  OpBuilder builder = OpBuilder::atBlockBegin(&function.front());
-  GpuBuilder g(builder, kernel.getLoc());
-  Values pointers;
-  for (Value argument : function.getArguments())
-    pointers.push_back(g.global(argument));
+  KernelFunction function(kernel, into);
+  GpuBuilder g(function.builder, kernel.getLoc());
+  Values pointers = function.globalPointers(g);
   Epilogue epilogue(g, kernel, shape->op, Value(), pointers);
   AttentionEmitter emitter(g, *shape, tile, options.tf32, epilogue, pointers);
-  if (emitter.sharedBytes() > target.sharedPerBlock) {
-    function.erase();
-    return failure();
-  }
+  if (emitter.sharedBytes() > target.sharedPerBlock)
+    return function.giveUp();
   emitter.emit();
-  func::ReturnOp::create(builder, kernel.getLoc());
-  GpuKernel written;
-  written.function = function;
-  written.grid = {emitter.blocks(), 1, 1};
-  written.block = {int32_t(tile.threads), 1, 1};
-  written.shared = emitter.sharedBytes();
-  return written;
+  return function.finish(emitter.blocks(), tile.threads, emitter.sharedBytes());
 }

@@ -8,7 +8,7 @@
 // No intermediate value is stored, so there is nothing to wait for. What several elements need alike (the sum of a row) each
 // thread computes again: rows have an emitter of their own.
 #include "Elements.h"
-#include "Kernel.h"
+#include "KernelFunction.h"
 #include "coat/Dialect/Coat.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -77,10 +77,9 @@ ThreadBox chooseBox(Value tensor, MemRefType place, const GpuTarget &target) {
 
 class Emitter {
 public:
-  Emitter(func::FuncOp kernel, const GpuTarget &target, func::FuncOp function)
-      : kernel(kernel), target(target), b(OpBuilder::atBlockBegin(&function.getBody().front())), loc(kernel.getLoc()),
-        elements(b, loc) {
-    for (auto [memref, pointer] : llvm::zip_equal(kernel.getArguments(), function.getArguments()))
+  Emitter(func::FuncOp kernel, const GpuTarget &target, KernelFunction &function)
+      : kernel(kernel), target(target), b(function.builder), loc(kernel.getLoc()), elements(b, loc) {
+    for (auto [memref, pointer] : llvm::zip_equal(kernel.getArguments(), function.pointers()))
       elements.setPointer(memref, pointer);
   }
 
@@ -96,13 +95,9 @@ public:
         done = emitResult(store.getSource(), store.getDest());
       else if (auto once = dyn_cast<OnceOp>(op))
         done = emitFills(once);
-      else if (isa<scf::SCFDialect, memref::MemRefDialect>(op.getDialect()))
-        done = kernel.emitError("expected ops on tensors; the loops of ")
-               << kernel->getAttr("coat.ops") << " are not supported yet with --device=cuda";
       if (failed(done))
         return failure();
     }
-    func::ReturnOp::create(b, loc);
     return std::max<int64_t>(llvm::divideCeil(threads, threadsPerBlock), 1);
   }
 
@@ -173,7 +168,7 @@ private:
 
   func::FuncOp kernel;
   const GpuTarget &target;
-  OpBuilder b;
+  OpBuilder &b;
   Location loc;
   Elements elements;
   Value id;
@@ -183,13 +178,11 @@ private:
 
 FailureOr<GpuKernel> coat::emitElements(func::FuncOp kernel, const GpuTarget &target, const GpuOptions &,
                                         gpu::GPUModuleOp into) {
-  func::FuncOp function = createGpuFunction(kernel, into);
+  if (isOfLoops(kernel))
+    return failure(); // reported
+  KernelFunction function(kernel, into);
   FailureOr<int64_t> blocks = Emitter(kernel, target, function).emit();
   if (failed(blocks))
     return failure();
-  GpuKernel result;
-  result.function = function;
-  result.grid = {*blocks, 1, 1};
-  result.block = {threadsPerBlock, 1, 1};
-  return result;
+  return function.finish(*blocks, threadsPerBlock);
 }

@@ -17,30 +17,7 @@ using namespace coat;
 
 /// In the order in which they are asked. The first list sees coat ops, the second what coat-lower-to-linalg makes of them.
 static GpuEmitter *const opEmitters[] = {emitWarpgroupProduct, emitProduct, emitWarpgroupAttention, emitAttention};
-static GpuEmitter *const linalgEmitters[] = {emitRows, emitElements};
-
-/// From the first to the last element of a memref of static layout.
-static int64_t bytesOf(MemRefType type) {
-  SmallVector<int64_t> strides;
-  int64_t offset, last = 0;
-  if (type.getNumElements() == 0 || failed(type.getStridesAndOffset(strides, offset)))
-    return 0;
-  for (auto [size, stride] : llvm::zip_equal(type.getShape(), strides))
-    last += (size - 1) * stride;
-  int64_t bits = type.getElementType().isIndex() ? 64 : type.getElementTypeBitWidth();
-  return (last + 1) * llvm::divideCeil(bits, 8);
-}
-
-func::FuncOp coat::createGpuFunction(func::FuncOp kernel, gpu::GPUModuleOp into) {
-  OpBuilder builder = OpBuilder::atBlockEnd(into.getBody());
-  SmallVector<Type> types(kernel.getNumArguments(), LLVM::LLVMPointerType::get(kernel.getContext()));
-  auto function = func::FuncOp::create(builder, kernel.getLoc(), kernel.getSymName(), builder.getFunctionType(types, {}));
-  function.addEntryBlock();
-  // What an access is checked against, where kernels are emulated.
-  for (auto [i, type] : llvm::enumerate(kernel.getArgumentTypes()))
-    function.setArgAttr(i, "coat.bytes", builder.getI64IntegerAttr(bytesOf(cast<MemRefType>(type))));
-  return function;
-}
+static GpuEmitter *const linalgEmitters[] = {emitLoops, emitRows, emitElements};
 
 static void setAttributes(const GpuKernel &kernel) {
   Operation *function = kernel.function;
@@ -48,7 +25,7 @@ static void setAttributes(const GpuKernel &kernel) {
   function->setAttr("coat.block", builder.getDenseI32ArrayAttr(kernel.block));
   function->setAttr("coat.grid", builder.getDenseI64ArrayAttr(kernel.grid));
   function->setAttr("coat.shared", builder.getI64IntegerAttr(kernel.shared));
-  function->setAttr("coat.maps", kernel.maps ? kernel.maps : builder.getArrayAttr({}));
+  function->setAttr("coat.maps", kernel.maps);
 }
 
 namespace {
@@ -88,7 +65,8 @@ struct EmitGpuKernels : coat::impl::EmitGpuKernelsBase<EmitGpuKernels> {
                                                /*features=*/"");
     auto module = gpu::GPUModuleOp::create(builder, kernel.getLoc(), (kernel.getSymName() + "_" + target.name).str(),
                                            builder.getArrayAttr(chip));
-    FailureOr<GpuKernel> written = ask(opEmitters, kernel, target, module);
+    // Tiles add up in an order of their own.
+    FailureOr<GpuKernel> written = ask(strict ? ArrayRef<GpuEmitter *>() : opEmitters, kernel, target, module);
     if (failed(written)) {
       if (!lowered && failed(lower(kernel, lowered)))
         return failure();
@@ -104,7 +82,7 @@ struct EmitGpuKernels : coat::impl::EmitGpuKernelsBase<EmitGpuKernels> {
   FailureOr<GpuKernel> ask(ArrayRef<GpuEmitter *> emitters, func::FuncOp kernel, const GpuTarget &target,
                            gpu::GPUModuleOp module) {
     for (GpuEmitter *emitter : emitters)
-      if (FailureOr<GpuKernel> written = emitter(kernel, target, {tf32}, module); succeeded(written))
+      if (FailureOr<GpuKernel> written = emitter(kernel, target, {tf32, strict}, module); succeeded(written))
         return written;
     return failure();
   }

@@ -7,7 +7,7 @@
 //
 // Does not apply to: depthwise convolutions (no reuse to speak of), packed weights, channels-first data, element types
 // other than f32, f16 and bf16.
-#include "Kernel.h"
+#include "KernelFunction.h"
 #include "ResultTiles.h"
 #include "TileProduct.h"
 #include "coat/Dialect/Coat.h"
@@ -142,20 +142,11 @@ FailureOr<GpuKernel> coat::emitProduct(func::FuncOp kernel, const GpuTarget &tar
   BlockTile block = chooseBlockTile(shape, target);
   if (auto asked = kernel->getAttrOfType<DenseI64ArrayAttr>("coat.gpu_tile"); asked && asked.size() == 7)
     block = {asked[0], asked[1], asked[2], asked[3], asked[4], asked[5], asked[6]};
-  func::FuncOp function = createGpuFunction(kernel, into);
-  OpBuilder builder = OpBuilder::atBlockBegin(&function.front());
-  GpuBuilder g(builder, kernel.getLoc());
-  Values pointers;
-  for (Value argument : function.getArguments())
-    pointers.push_back(g.global(argument));
+  KernelFunction function(kernel, into);
+  GpuBuilder g(function.builder, kernel.getLoc());
+  Values pointers = function.globalPointers(g);
   Epilogue epilogue(g, kernel, c->root, c->bias, pointers);
   ProductEmitter emitter(g, *c, block, options.tf32, epilogue, pointers);
   emitter.emit();
-  func::ReturnOp::create(builder, kernel.getLoc());
-  GpuKernel written;
-  written.function = function;
-  written.grid = {emitter.blocks(), 1, 1};
-  written.block = {int32_t(block.threads()), 1, 1};
-  written.shared = sharedBytes(block, shape.bytes);
-  return written;
+  return function.finish(emitter.blocks(), block.threads(), sharedBytes(block, shape.bytes));
 }

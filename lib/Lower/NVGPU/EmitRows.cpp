@@ -8,10 +8,11 @@
 // A row is what the open dimensions leave: those of the result that no shared reduction depends on. Where they, or what is
 // reduced, lie together in memory, the members of a team are the lanes of a warp (or of all warps, for long rows); else each
 // lane has a row of its own and the warps share the work on it.
+// With -ffp-model=strict a team is one thread, which adds up in order.
 //
 // Does not apply when no reduction is long enough to share, or when there are rows for all threads of the GPU anyway.
 #include "Elements.h"
-#include "Kernel.h"
+#include "KernelFunction.h"
 #include "coat/Dialect/Coat.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 
@@ -135,9 +136,14 @@ FailureOr<Rows> findRows(func::FuncOp kernel, const GpuTarget &target) {
   return rows;
 }
 
-TeamShape chooseTeam(const Rows &rows, int64_t rowCount) {
+TeamShape chooseTeam(const Rows &rows, int64_t rowCount, bool strict) {
   TeamShape shape;
-  shape.alongLanes = rows.together;
+  shape.alongLanes = rows.together || strict;
+  if (strict) {
+    shape.members = 1;
+    shape.threads = 32;
+    return shape;
+  }
   if (!rows.together) {
     // 32 rows a block; as many warps as have work.
     shape.members = rows.reduced >= 256 ? 16 : rows.reduced >= 64 ? 8 : 4;
@@ -153,9 +159,9 @@ TeamShape chooseTeam(const Rows &rows, int64_t rowCount) {
 
 class Emitter {
 public:
-  Emitter(const Rows &rows, TeamShape shape, OpBuilder &b, func::FuncOp kernel, func::FuncOp function)
-      : rows(rows), b(b), loc(kernel.getLoc()), g(b, loc), team(g, shape), elements(b, loc) {
-    for (auto [memref, pointer] : llvm::zip_equal(kernel.getArguments(), function.getArguments()))
+  Emitter(const Rows &rows, TeamShape shape, bool strict, func::FuncOp kernel, KernelFunction &function)
+      : rows(rows), strict(strict), b(function.builder), loc(kernel.getLoc()), g(b, loc), team(g, shape), elements(b, loc) {
+    for (auto [memref, pointer] : llvm::zip_equal(kernel.getArguments(), function.pointers()))
       elements.setPointer(memref, pointer);
   }
 
@@ -174,7 +180,8 @@ public:
     for (int64_t dim = 0; dim < type.getRank(); ++dim)
       (rows.open.test(dim) ? openSizes : rowSizes).push_back(type.getDimSize(dim));
     Position fixed = idx.delinear(idx.unknown(row), rowSizes);
-    elements.setTeam(&team);
+    if (!strict) // else each thread adds up its row from one end to the other
+      elements.setTeam(&team);
     SmallVector<std::optional<Index>> at;
     size_t next = 0;
     for (int64_t dim = 0; dim < type.getRank(); ++dim)
@@ -229,6 +236,7 @@ private:
   }
 
   const Rows &rows;
+  bool strict;
   OpBuilder &b;
   Location loc;
   GpuBuilder g;
@@ -238,7 +246,7 @@ private:
 };
 } // namespace
 
-FailureOr<GpuKernel> coat::emitRows(func::FuncOp kernel, const GpuTarget &target, const GpuOptions &,
+FailureOr<GpuKernel> coat::emitRows(func::FuncOp kernel, const GpuTarget &target, const GpuOptions &options,
                                     gpu::GPUModuleOp into) {
   FailureOr<Rows> rows = findRows(kernel, target);
   if (failed(rows))
@@ -248,19 +256,9 @@ FailureOr<GpuKernel> coat::emitRows(func::FuncOp kernel, const GpuTarget &target
   for (int64_t dim = 0; dim < type.getRank(); ++dim)
     if (!rows->open.test(dim))
       count *= type.getDimSize(dim);
-  TeamShape shape = chooseTeam(*rows, count);
-  func::FuncOp function = createGpuFunction(kernel, into);
-  OpBuilder b = OpBuilder::atBlockBegin(&function.getBody().front());
-  bool good = Emitter(*rows, shape, b, kernel, function).emit(count);
-  func::ReturnOp::create(b, kernel.getLoc());
-  if (!good) {
-    function.erase();
-    return failure();
-  }
-  GpuKernel result;
-  result.function = function;
-  result.grid = {int64_t(llvm::divideCeil(count, shape.teams())), 1, 1};
-  result.block = {int32_t(shape.threads), 1, 1};
-  result.shared = shape.sharedBytes();
-  return result;
+  TeamShape shape = chooseTeam(*rows, count, options.strict);
+  KernelFunction function(kernel, into);
+  if (!Emitter(*rows, shape, options.strict, kernel, function).emit(count))
+    return function.giveUp();
+  return function.finish(llvm::divideCeil(count, shape.teams()), shape.threads, shape.sharedBytes());
 }

@@ -9,8 +9,7 @@
 // than 256, at most 64 queries or 128 keys; those have emitAttention.
 #include "Epilogue.h"
 #include "FragmentSoftmax.h"
-#include "Kernel.h"
-#include "WarpgroupBuilder.h"
+#include "KernelFunction.h"
 
 using namespace mlir;
 using namespace coat;
@@ -276,28 +275,11 @@ FailureOr<GpuKernel> coat::emitWarpgroupAttention(func::FuncOp kernel, const Gpu
       return failure();
     maps.push_back(*map);
   }
-  func::FuncOp function = createGpuFunction(kernel, into);
-  OpBuilder builder = OpBuilder::atBlockBegin(&function.front());
-  unsigned arguments = function.getNumArguments();
-  Values mapArguments;
-  SmallVector<Attribute> attributes;
-  for (const TensorMap &map : maps) {
-    mapArguments.push_back(addMapArgument(function));
-    attributes.push_back(map.attribute(builder));
-  }
-  WarpgroupBuilder g(builder, kernel.getLoc());
-  Values pointers;
-  for (Value argument : function.getArguments().take_front(arguments))
-    pointers.push_back(g.global(argument));
+  KernelFunction function(kernel, into, maps);
+  WarpgroupBuilder g(function.builder, kernel.getLoc());
+  Values pointers = function.globalPointers(g);
   Epilogue epilogue(g, kernel, shape->op, Value(), pointers);
-  WarpgroupAttentionEmitter emitter(g, *shape, tile, epilogue, pointers, mapArguments);
+  WarpgroupAttentionEmitter emitter(g, *shape, tile, epilogue, pointers, function.mapArguments());
   emitter.emit();
-  func::ReturnOp::create(builder, kernel.getLoc());
-  GpuKernel written;
-  written.function = function;
-  written.grid = {emitter.blocks(), 1, 1};
-  written.block = {int32_t(tile.threads), 1, 1};
-  written.shared = emitter.sharedBytes();
-  written.maps = builder.getArrayAttr(attributes);
-  return written;
+  return function.finish(emitter.blocks(), tile.threads, emitter.sharedBytes());
 }

@@ -9,9 +9,8 @@
 //
 // Does not apply to: operands that are converted on the way, strides that are not multiples of 16 bytes, a left operand that is
 // dense along m, right operands of tf32 that are dense along n, groups whose channels do not fill 64.
-#include "Kernel.h"
+#include "KernelFunction.h"
 #include "ResultTiles.h"
-#include "WarpgroupBuilder.h"
 #include "coat/Dialect/Coat.h"
 
 using namespace mlir;
@@ -38,9 +37,9 @@ struct WarpgroupTile {
 class WarpgroupEmitter {
 public:
   WarpgroupEmitter(WarpgroupBuilder &g, const Contraction &c, const TensorCopies &copies, const WarpgroupTile &tile,
-                   int64_t blocks, Epilogue &epilogue, Value leftMap, Value rightMap)
-      : g(g), c(c), copies(copies), tile(tile), tiles{c, tile.m(), tile.n}, blocks(blocks), epilogue(epilogue), leftMap(leftMap),
-        rightMap(rightMap) {}
+                   int64_t blocks, Epilogue &epilogue, ValueRange maps)
+      : g(g), c(c), copies(copies), tile(tile), tiles{c, tile.m(), tile.n}, blocks(blocks), epilogue(epilogue), leftMap(maps[0]),
+        rightMap(maps[1]) {}
 
   void emit();
   int64_t sharedBytes() const { return barriers() + 16 * tile.stages; }
@@ -404,24 +403,11 @@ FailureOr<GpuKernel> coat::emitWarpgroupProduct(func::FuncOp kernel, const GpuTa
     while (!map->im2col && map->box.size() < map->sizes.size())
       map->box.push_back(1);
 
-  func::FuncOp function = createGpuFunction(kernel, into);
-  OpBuilder builder = OpBuilder::atBlockBegin(&function.front());
-  unsigned arguments = function.getNumArguments();
-  Value leftMap = addMapArgument(function), rightMap = addMapArgument(function);
-  WarpgroupBuilder g(builder, kernel.getLoc());
-  Values pointers;
-  for (Value argument : function.getArguments().take_front(arguments))
-    pointers.push_back(g.global(argument));
-  Epilogue epilogue(g, kernel, c->root, c->bias, pointers);
+  KernelFunction function(kernel, into, {left, right});
+  WarpgroupBuilder g(function.builder, kernel.getLoc());
+  Epilogue epilogue(g, kernel, c->root, c->bias, function.globalPointers(g));
   int64_t count = ResultTiles{*c, tile.m(), tile.n}.count(), blocks = std::min(count, target.processors);
-  WarpgroupEmitter emitter(g, *c, *copies, tile, blocks, epilogue, leftMap, rightMap);
+  WarpgroupEmitter emitter(g, *c, *copies, tile, blocks, epilogue, function.mapArguments());
   emitter.emit();
-  func::ReturnOp::create(builder, kernel.getLoc());
-  GpuKernel written;
-  written.function = function;
-  written.grid = {blocks, 1, 1};
-  written.block = {int32_t(tile.threads()), 1, 1};
-  written.shared = emitter.sharedBytes();
-  written.maps = builder.getArrayAttr({left.attribute(builder), right.attribute(builder)});
-  return written;
+  return function.finish(blocks, tile.threads(), emitter.sharedBytes());
 }

@@ -16,12 +16,13 @@ struct GpuKernel {
   std::array<int64_t, 3> grid = {1, 1, 1}; // blocks
   std::array<int32_t, 3> block = {1, 1, 1}; // threads
   int64_t shared = 0;                       // bytes of dynamic shared memory
-  mlir::ArrayAttr maps;                     // TMA maps, as docs/Gpu.md describes coat.maps; null: none
+  mlir::ArrayAttr maps;                     // TMA maps, as docs/Gpu.md describes coat.maps
 };
 
 /// What all emitters are told.
 struct GpuOptions {
-  bool tf32 = false; // products of f32 may be those of tf32
+  bool tf32 = false;   // products of f32 may be those of tf32
+  bool strict = false; // sums are taken in the order of their loops
 };
 
 /// An emitter writes `kernel` (a function on memrefs with tensor ops inside) for `target` at the end of `into`, under
@@ -38,11 +39,12 @@ GpuEmitter emitWarpgroupAttention;
 GpuEmitter emitAttention;
 /// Long reductions that elements share, or that few elements are: a team of threads computes a row.
 GpuEmitter emitRows;
-/// Anything: a thread computes elements of the result, with all that they are made from. Emits an error where it fails.
+/// Loops over buffers: a thread an iteration. Emits an error where it fails.
+GpuEmitter emitLoops;
+/// Whether it is emitLoops that a kernel needs.
+bool isOfLoops(mlir::func::FuncOp kernel);
+/// Anything else: a thread computes elements of the result, with all that they are made from. Emits an error where it fails.
 GpuEmitter emitElements;
-
-/// A function `@<name of kernel>(ptr..)` without ops at the end of `into`: a pointer a memref argument of `kernel`.
-mlir::func::FuncOp createGpuFunction(mlir::func::FuncOp kernel, mlir::gpu::GPUModuleOp into);
 } // namespace coat
 
 #endif

@@ -17,11 +17,16 @@ static std::unique_ptr<Pass> createCleanUp() {
 }
 
 /// scf, arith, math and vector -> what the LLVM dialect has. Arithmetic of 16-bit floats happens in f32, as on CPUs.
-static void addConversions(OpPassManager &func) {
+static void addConversions(OpPassManager &func, const coat::NVGPUOptions &options) {
   func.addPass(createCSEPass());
   func.addPass(createCleanUp());
   func.addPass(createLoopInvariantCodeMotionPass());
-  func.addPass(coat::createLowerMath());
+  // Before functions become polynomials, for the flags that ask for a short one; after, for their multiply-adds.
+  if (options.strict)
+    func.addPass(coat::createStrictFloats());
+  func.addPass(coat::createLowerMath({options.fast}));
+  if (options.strict)
+    func.addPass(coat::createStrictFloats());
   func.addPass(createLowerAffinePass());
   arith::ArithEmulateUnsupportedFloatsOptions emulate;
   emulate.sourceTypeStrs = {"bf16", "f16"};
@@ -43,9 +48,10 @@ void coat::buildNVGPUPipeline(OpPassManager &pm, const NVGPUOptions &options) {
   EmitGpuKernelsOptions emit;
   emit.archs.assign(options.archs.begin(), options.archs.end());
   emit.tf32 = options.tf32;
+  emit.strict = options.strict;
   pm.addPass(createEmitGpuKernels(emit));
   OpPassManager &modules = pm.nest<gpu::GPUModuleOp>();
-  addConversions(modules.nest<func::FuncOp>());
+  addConversions(modules.nest<func::FuncOp>(), options);
   modules.addPass(createFinishGpuKernels());
   modules.addPass(createCheckAsync());
 }

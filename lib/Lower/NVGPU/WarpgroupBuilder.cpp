@@ -25,15 +25,6 @@ DictionaryAttr TensorMap::attribute(Builder &b) const {
   return list.getDictionary(b.getContext());
 }
 
-Value coat::addMapArgument(func::FuncOp kernel) {
-  Builder b(kernel.getContext());
-  unsigned index = kernel.getNumArguments();
-  // coat-finish-gpu-kernels makes it a parameter that is passed by value.
-  (void)kernel.insertArgument(index, LLVM::LLVMPointerType::get(kernel.getContext()),
-                              b.getDictionaryAttr(b.getNamedAttr("coat.map", b.getUnitAttr())), kernel.getLoc());
-  return kernel.getArgument(index);
-}
-
 //===----------------------------------------------------------------------===//
 // Barriers and copies
 //===----------------------------------------------------------------------===//

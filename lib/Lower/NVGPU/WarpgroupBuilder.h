@@ -23,9 +23,6 @@ struct TensorMap {
   mlir::DictionaryAttr attribute(mlir::Builder &builder) const;
 };
 
-/// Appends a parameter for `map` to a kernel.
-mlir::Value addMapArgument(mlir::func::FuncOp kernel);
-
 class WarpgroupBuilder : public GpuBuilder {
 public:
   using GpuBuilder::GpuBuilder;

@@ -16,6 +16,8 @@ namespace coat {
 struct NVGPUOptions {
   std::vector<std::string> archs = {"sm_80"}; // as --gpu-arch takes them
   bool tf32 = false;                          // products of f32 may be those of tf32
+  bool strict = false;                        // sums in order, one rounding an operation
+  bool fast = false;                          // shorter polynomials
 };
 
 /// Appends the passes of the stage, in order.

@@ -26,7 +26,8 @@ def EmitGpuKernels : Pass<"coat-emit-gpu-kernels", "::mlir::ModuleOp"> {
                            "::mlir::vector::VectorDialect", "::mlir::memref::MemRefDialect", "::mlir::affine::AffineDialect",
                            "::mlir::ub::UBDialect"];
   let options = [ListOption<"archs", "archs", "std::string", "architectures, as --gpu-arch takes them">,
-                 Option<"tf32", "tf32", "bool", "false", "products of f32 may be those of tf32">];
+                 Option<"tf32", "tf32", "bool", "false", "products of f32 may be those of tf32">,
+                 Option<"strict", "strict", "bool", "false", "sums in the order of their loops: no tiles, no teams">];
 }
 
 def FinishGpuKernels : Pass<"coat-finish-gpu-kernels", "::mlir::gpu::GPUModuleOp"> {
