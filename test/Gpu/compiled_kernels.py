@@ -5,6 +5,7 @@ import subprocess
 
 from onnx import TensorProto, helper, numpy_helper, save
 
+import ptxas_cache  # noqa: F401
 from emulate import BUILD, TensorMap
 
 

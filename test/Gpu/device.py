@@ -5,6 +5,8 @@ import subprocess
 
 import numpy as np
 
+import ptxas_cache  # noqa: F401
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("COAT_BUILD", os.path.join(ROOT, "build"))
 COAT = os.path.join(BUILD, "bin", "coat")

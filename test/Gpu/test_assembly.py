@@ -1,26 +1,11 @@
 """What ptxas makes of products: the instructions that they are written for, and no local memory."""
-import glob
-import importlib.util
-import os
-import re
-import shutil
 import subprocess
 
 import numpy as np
 import pytest
 
 from compiled_kernels import save_model, tool
-
-
-def disassembler():
-    """On PATH, or from the package nvidia-cuda-nvdisasm."""
-    if found := shutil.which("nvdisasm"):
-        return found
-    package = importlib.util.find_spec("nvidia")
-    for place in package.submodule_search_locations if package else []:
-        if found := glob.glob(os.path.join(place, "**/bin/nvdisasm"), recursive=True):
-            return found[0]
-    return None
+from ptxas_cache import instructions, tool_of_cuda
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +17,7 @@ def convolution(tmp_path_factory):
     return path
 
 
-@pytest.mark.skipif(not disassembler(), reason="expected nvdisasm on PATH or as a Python package")
+@pytest.mark.skipif(not tool_of_cuda("nvdisasm"), reason="expected nvdisasm on PATH or as a Python package")
 @pytest.mark.parametrize("arch, flags, expected", [
     ("sm_80", ["--dtype=f16"], ["HMMA.16816.F32", "LDGSTS.E.BYPASS.128", "LDSM"]),
     ("sm_80", ["--tf32"], ["HMMA.1688.F32.TF32", "LDGSTS"]),
@@ -43,8 +28,7 @@ def convolution(tmp_path_factory):
 def test_instructions(convolution, tmp_path, arch, flags, expected):
     cubin = tmp_path / "conv.cubin"
     subprocess.run([tool("coat"), "compile", str(convolution), "--device=cuda", f"--gpu-arch={arch}", *flags, "-o", str(cubin)], check=True)
-    text = subprocess.run([disassembler(), "-c", str(cubin)], check=True, capture_output=True, text=True).stdout
-    instructions = set(re.findall(r"\*/\s+(?:@!?U?P\w+ )?([A-Z][A-Z0-9_.]*)", text))
+    found = instructions(str(cubin))
     for name in expected:
-        assert any(instruction.startswith(name) for instruction in instructions), f"{name} not in {sorted(instructions)}"
-    assert not any(instruction.startswith(("LDL", "STL")) for instruction in instructions)
+        assert any(instruction.startswith(name) for instruction in found), f"{name} not in {found}"
+    assert not any(instruction.startswith(("LDL", "STL")) for instruction in found)

@@ -1,5 +1,5 @@
-"""Whole CUDA models end to end without a GPU: coat's library on the mock driver, its kernels in the emulator, against the
-reference (-O0) on the CPU. COAT_GPU_MODELS=name,.. names others than the small ones, which is what check_long.sh does."""
+"""Whole CUDA models end to end without a GPU: coat's library on the mock driver, its kernels in the emulator, against the reference (-O0)
+on the CPU: the small models, and a twin of each large one (twins.py). With COAT_TEST_LONG=1 all of them in all types."""
 import os
 
 import numpy as np
@@ -8,44 +8,31 @@ import pytest
 from conftest import within_bounds
 from device import DeviceModel, reference
 
-MODELS = os.environ.get("COAT_GPU_MODELS", "lenet5,text_classifier,conv_attention").split(",")
+SMALL = ["lenet5", "text_classifier", "conv_attention"]
+TWINS = ["resnet50_twin", "mobilenet_v2_twin", "vit_ti16_twin", "unet_attention_twin", "swin_t_twin"]
+# Flags, and what a result may be off: of its own magnitude, and of the largest. Operands rounded for tensor cores give the same result,
+# less exactly.
+MODES = {"f32": ([], 1e-3, 1e-4), "tf32": (["--tf32"], 0, 5e-3), "f16": (["--dtype=f16"], 0, 1e-2), "bf16": (["--dtype=bf16"], 0, 5e-2)}
 
 
-# Flags, and the share of the largest magnitude that a result may be off.
-NARROW = {"tf32": (["--tf32"], 5e-3), "f16": (["--dtype=f16"], 1e-2), "bf16": (["--dtype=bf16"], 5e-2)}
+@pytest.fixture(scope="module", params=[pytest.param(n, marks=pytest.mark.xdist_group(n)) for n in SMALL + TWINS])
+def expected(request, model, tmp_path_factory):
+    prefix = model(request.param)
+    inputs = {key: value for key, value in np.load(prefix + ".npz").items() if not key.startswith("output_")}
+    source = prefix + ".legacy.onnx"
+    return source, inputs, reference(source, tmp_path_factory.mktemp(request.param), inputs)
 
 
-@pytest.fixture(scope="module", params=[pytest.param(n, marks=pytest.mark.xdist_group(n)) for n in MODELS])
-def compiled(request, model, tmp_path_factory):
-    source = f"{model(request.param)}.legacy.onnx"
-    folder = tmp_path_factory.mktemp(request.param)
-    return DeviceModel(source, folder), reference(source, folder), source
-
-
-@pytest.mark.parametrize("capability", ["8.0", "9.0"])
-def test_model(compiled, capability):
-    device, expected, _ = compiled
-    got = device.run(capability=capability)
-    assert got.keys() == expected.keys()
-    for name, value in got.items():
-        within_bounds(value, expected[name])
-    assert not device.account()["faults"]
-
-
-def test_order_of_threads(compiled):
-    """What completes late, and which thread runs first, changes no bit."""
-    device, _, _ = compiled
-    first, second = device.run(seed=1), device.run(seed=2)
-    for name in first:
-        np.testing.assert_array_equal(first[name], second[name])
-
-
-@pytest.mark.parametrize("type", NARROW)
-def test_tensor_cores(compiled, type, tmp_path):
-    """Operands rounded for tensor cores: the same result, less exactly."""
-    _, expected, source = compiled
-    flags, share = NARROW[type]
-    device = DeviceModel(source, tmp_path, archs=["sm_90a"], flags=flags)
-    for name, value in device.run().items():
-        within_bounds(value, expected[name], rtol=0, atol=share)
-    assert not device.account()["faults"]
+@pytest.mark.parametrize("mode", MODES if "COAT_TEST_LONG" in os.environ else ["f32", "f16"])
+def test_model(expected, mode, tmp_path):
+    source, inputs, right = expected
+    flags, rtol, atol = MODES[mode]
+    device = DeviceModel(source, tmp_path, flags=flags)
+    for capability in ("8.0", "9.0"):
+        first = device.run(inputs, capability)
+        assert first.keys() == right.keys() and not device.account()["faults"]
+        for name, value in first.items():
+            within_bounds(value, right[name], rtol, atol)
+    # What completes late, and which thread runs first, changes no bit.
+    for name, value in device.run(inputs, "9.0", seed=2).items():
+        np.testing.assert_array_equal(value, first[name])
