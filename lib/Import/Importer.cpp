@@ -2,6 +2,7 @@
 // in order, each by its handler.
 #include "Importer.h"
 #include "Node.h"
+#include "OnnxBytes.h"
 #include "OnnxFlatten.h"
 #include "TorchReader.h"
 #include "coat/Dialect/Coat.h"
@@ -123,8 +124,12 @@ bool Importer::createEntry(const Model &model, const ImportOptions &options) {
     argument.setLoc(NameLoc::get(builder.getStringAttr(input.name)));
     setDims(argument, input.dims);
     ModelValue &value = values[input.name];
-    value.type = input.type;
-    value.tensor = argument;
+    if (input.bytesType != Undefined) {
+      value = ModelValue::ofBytes(argument, input.bytesType);
+    } else {
+      value.type = input.type;
+      value.tensor = argument;
+    }
     entry.setArgAttr(argument.getArgNumber(), "coat.name", builder.getStringAttr(input.name));
     entry.setArgAttr(argument.getArgNumber(), "coat.dims", dimsAttr(builder, symbols, input.dims));
   }
@@ -150,7 +155,9 @@ bool Importer::createReturn(const Model &model) {
   builder.setInsertionPointToEnd(&entry.getBody().front());
   for (const ValueInfo &output : model.graph.outputs) {
     std::string why;
-    Value result = materialize(values[output.name], entry.getLoc(), why);
+    ModelValue &value = values[output.name];
+    bool isInterface = value.bytes && (value.bytesType == String || isFloat8(value.bytesType));
+    Value result = isInterface ? value.bytes : materialize(value, entry.getLoc(), why);
     if (!result) {
       notSupported = true;
       return fail("output '" + output.name + "': " + why);

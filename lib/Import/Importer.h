@@ -14,8 +14,8 @@
 
 namespace coat::onnx {
 
-/// A value of the model: known element by element, a tensor in the IR, or both; or a list of such values, which has no
-/// type and a refusal for those who expect a tensor.
+/// A value of the model: known element by element, a tensor in the IR, or both. A list of such values, and bytes of a type
+/// that nothing computes on, have no type and a refusal for those who expect a tensor of numbers.
 struct ModelValue {
   mlir::RankedTensorType type;
   mlir::Value tensor; // null until an op needs it
@@ -24,6 +24,10 @@ struct ModelValue {
   std::string refusal;          // why the value cannot be used, if so
   bool poisoned = false;        // computed from a refused node (checkOnnx)
   std::shared_ptr<std::vector<std::shared_ptr<ModelValue>>> list;
+  mlir::Value bytes; // of strings, in a last dimension of their own, or of numbers of 8 or 4 bits: OnnxBytes.h
+  int32_t bytesType = Undefined;
+
+  static ModelValue ofBytes(mlir::Value bytes, int32_t type);
 };
 
 /// Type of a graph input, its symbolic sizes resolved.
@@ -31,6 +35,7 @@ struct InputType {
   std::string name;
   mlir::RankedTensorType type;
   llvm::SmallVector<mlir::AffineExpr> dims;
+  int32_t bytesType = Undefined; // where it is the bytes of that type
 };
 
 /// Types of the graph's inputs under the options; adds the symbols. False with `error`.

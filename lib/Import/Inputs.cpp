@@ -1,5 +1,6 @@
 // Types of the graph's inputs: --shape and --dim applied to what the model declares.
 #include "Importer.h"
+#include "OnnxBytes.h"
 #include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
@@ -33,7 +34,7 @@ private:
   Symbols &symbols;
   std::string &error;
   bool &notSupported;
-  std::vector<const ValueInfo *> inputs;
+  std::vector<ValueInfo> inputs;
   std::map<std::string, int64_t> bound; // named dimensions that --shape fixes
   std::vector<std::string> names;       // of all symbolic dimensions
   llvm::StringSet<> known;              // the same
@@ -74,9 +75,9 @@ bool InputResolver::bindShape(const ValueInfo &input) {
 
 bool InputResolver::checkFlags() {
   for (const auto &[name, shape] : options.shapes)
-    if (llvm::none_of(inputs, [&, wanted = StringRef(name)](const ValueInfo *input) { return input->name == wanted; }))
+    if (llvm::none_of(inputs, [&, wanted = StringRef(name)](const ValueInfo &input) { return input.name == wanted; }))
       return fail("--shape " + name + ": expected an input of the model (" +
-                  llvm::join(llvm::map_range(inputs, [](const ValueInfo *input) { return input->name; }), ", ") +
+                  llvm::join(llvm::map_range(inputs, [](const ValueInfo &input) { return input.name; }), ", ") +
                   "), got '" + name + "'");
   for (const auto &[name, range] : options.dims) {
     if (!llvm::is_contained(names, name))
@@ -108,7 +109,9 @@ AffineExpr InputResolver::size(const ValueInfo &input, size_t position) {
 
 bool InputResolver::resolve(const ValueInfo &input, InputType &result) {
   result.name = input.name;
-  Type elementType = elementTypeOf(input.type, context);
+  bool asBytes = input.type == String || isFloat8(input.type);
+  result.bytesType = asBytes ? input.type : Undefined;
+  Type elementType = elementTypeOf(asBytes ? UInt8 : input.type, context);
   if (!input.isTensor || !elementType) {
     notSupported = true;
     return fail("input '" + input.name + "': expected a tensor of " + knownDataTypes + ", got " +
@@ -144,14 +147,17 @@ bool InputResolver::run(std::vector<InputType> &result) {
     initializers.insert(tensor.name);
   for (const ValueInfo &input : model.graph.inputs)
     if (!initializers.contains(input.name)) // the initializer wins
-      inputs.push_back(&input);
-  for (const ValueInfo *input : inputs)
-    for (size_t position = 0; position < input->dims.size(); ++position)
-      if (input->dims[position].size < 0 && known.insert(nameOf(*input, position)).second)
-        names.push_back(nameOf(*input, position));
-  if (!checkFlags() || !llvm::all_of(inputs, [&](const ValueInfo *input) { return bindShape(*input); }))
+      inputs.push_back(input);
+  for (ValueInfo &input : inputs) {
+    if (input.type == String && input.hasShape) // one dimension more: docs/rationale/strings.md
+      input.dims.push_back({-1, "string_bytes"});
+    for (size_t position = 0; position < input.dims.size(); ++position)
+      if (input.dims[position].size < 0 && known.insert(nameOf(input, position)).second)
+        names.push_back(nameOf(input, position));
+  }
+  if (!checkFlags() || !llvm::all_of(inputs, [&](const ValueInfo &input) { return bindShape(input); }))
     return false;
-  return llvm::all_of(inputs, [&](const ValueInfo *input) { return resolve(*input, result.emplace_back()); });
+  return llvm::all_of(inputs, [&](const ValueInfo &input) { return resolve(input, result.emplace_back()); });
 }
 
 } // namespace

@@ -202,6 +202,7 @@ llvm::ArrayRef<Handler> controlHandlers();
 llvm::ArrayRef<Handler> convHandlers();
 llvm::ArrayRef<Handler> einsumHandlers();
 llvm::ArrayRef<Handler> elementwiseHandlers();
+llvm::ArrayRef<Handler> gradientHandlers();
 llvm::ArrayRef<Handler> indexHandlers();
 llvm::ArrayRef<Handler> listHandlers();
 llvm::ArrayRef<Handler> lossHandlers();
@@ -221,6 +222,7 @@ llvm::ArrayRef<Handler> sequenceHandlers();
 llvm::ArrayRef<Handler> shapeHandlers();
 llvm::ArrayRef<Handler> signalHandlers();
 llvm::ArrayRef<Handler> sliceHandlers();
+llvm::ArrayRef<Handler> stringHandlers();
 llvm::ArrayRef<Handler> trainingHandlers();
 
 llvm::ArrayRef<Handler> atenConvHandlers();

@@ -1,7 +1,7 @@
 // Unary, binary, ternary and variadic element-wise ops, Cast, Where, Clip.
 //
 // A node whose operands are known is evaluated; this is how shape arithmetic disappears.
-#include "Node.h"
+#include "OnnxBytes.h"
 #include <cmath>
 
 using namespace mlir;
@@ -228,10 +228,11 @@ static void importWhere(NodeImporter &node) {
 }
 
 static void castTo(NodeImporter &node, Type type) {
-  node.ignore("saturate");   // of conversions to 8-bit floats, which are refused
-  node.ignore("round_mode"); // of conversions to float8e8m0, which are refused
+  node.ignore("saturate"); // of conversions to 8-bit floats
   if (node.failed())
     return;
+  if (bytesOf(node, 0).second != Undefined)
+    return node.set(0, node.convert(numberOf(node, 0), type));
   if (node.elementType(0) == type)
     return node.forward(0, 0);
   if (const Known *known = node.known(0))
@@ -242,13 +243,22 @@ static void castTo(NodeImporter &node, Type type) {
 
 static void importCast(NodeImporter &node) {
   int64_t to = node.integer("to", 0);
+  node.ignore("round_mode"); // of conversions to float8e8m0, which are refused
+  if (isFloat8(to) || to == UInt4 || to == Int4)
+    return castToBytes(node, to);
   Type type = elementTypeOf(to, node.context);
   if (!type)
     return node.refuse("attribute 'to': expected " + knownDataTypes + ", got " + dataTypeName(to));
   castTo(node, type);
 }
 
-static void importCastLike(NodeImporter &node) { castTo(node, node.elementType(1)); }
+static void importCastLike(NodeImporter &node) {
+  node.ignore("round_mode");
+  int32_t to = bytesOf(node, 1).second;
+  if (to != Undefined)
+    return castToBytes(node, to);
+  castTo(node, node.elementType(1));
+}
 
 ArrayRef<Handler> coat::onnx::elementwiseHandlers() {
   static const Handler rows[] = {

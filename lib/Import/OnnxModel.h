@@ -37,7 +37,13 @@ enum DataType : int32_t {
   UInt64 = 13,
   Complex64 = 14,
   Complex128 = 15,
-  BFloat16 = 16
+  BFloat16 = 16,
+  Float8E4M3FN = 17,
+  Float8E4M3FNUZ = 18,
+  Float8E5M2 = 19,
+  Float8E5M2FNUZ = 20,
+  UInt4 = 21,
+  Int4 = 22
 };
 
 /// A constant. `bytes` are little-endian elements in row-major order: a view of the mapped file or of `owner`.

@@ -3,6 +3,7 @@
 // The QLinear ops are written as what they stand for: products of dequantized operands, quantized. The pass
 // coat-integer-products computes such products on the integers themselves.
 #include "OnnxQuant.h"
+#include "OnnxBytes.h"
 #include "OnnxTensor.h"
 #include "OnnxWindow.h"
 #include "Products.h"
@@ -76,9 +77,37 @@ static Type typeAttribute(NodeImporter &node, StringRef name, Type fallback) {
   return type ? type : fallback;
 }
 
+/// To floats of 8 or integers of 4 bits, which are bytes from then on.
+static void quantizeToBytes(NodeImporter &node, int32_t to, int64_t axis, int64_t block) {
+  Value input = node.tensor(0), scale = node.tensor(1), zero = node.has(2) ? numberOf(node, 2) : Value();
+  bool saturate = node.integer("saturate", 1) != 0;
+  if (node.failed())
+    return;
+  scale = alongAxis(node, scale, input, axis, block);
+  zero = alongAxis(node, zero, input, axis, block);
+  if (!isFloat8(to)) {
+    Type type = IntegerType::get(node.context, 8, to == Int4 ? IntegerType::Signless : IntegerType::Unsigned);
+    Value wide = quantize(node, input, scale, zero ? zero : node.scalar(0, type));
+    Value low = node.scalar(to == Int4 ? -8 : 0, type), high = node.scalar(to == Int4 ? 7 : 15, type);
+    return setBytes(node, 0, node.elementwise(Kind::min, {node.elementwise(Kind::max, {wide, low}), high}), to);
+  }
+  Type f32 = node.builder.getF32Type();
+  Value value = node.elementwise(Kind::div, {node.convert(input, f32), node.convert(scale, f32)});
+  if (zero)
+    value = node.elementwise(Kind::add, {value, zero});
+  setBytes(node, 0, encodeFloat8(node, value, to, saturate), to);
+}
+
 static void importQuantizeLinear(NodeImporter &node) {
-  node.ignore("saturate"); // of 8-bit floats, which are refused
   int64_t axis = node.integer("axis", 1), block = node.integer("block_size", 0);
+  int64_t to = node.integer("output_dtype", 0);
+  if (node.has(2) && to == 0)
+    to = bytesOf(node, 2).second;
+  if (isFloat8(to) || to == UInt4 || to == Int4) {
+    node.integer("precision", 0);
+    return quantizeToBytes(node, to, axis, block);
+  }
+  node.ignore("saturate"); // of 8-bit floats
   Value input = node.tensor(0), scale = node.tensor(1);
   Type type = typeAttribute(node, "output_dtype", IntegerType::get(node.context, 8, IntegerType::Unsigned));
   Type precision = typeAttribute(node, "precision", node.elementType(1));
@@ -91,42 +120,24 @@ static void importQuantizeLinear(NodeImporter &node) {
                        alongAxis(node, zero, input, axis, block)));
 }
 
-/// TensorProto.DataType of integers that lie two in a byte, the first one in its low bits.
-constexpr int32_t uint4 = 21, int4 = 22;
-
-/// Input `input`; a constant of uint4 or int4, which nothing computes on, has a byte for each element.
-static Value withoutNibbles(NodeImporter &node, unsigned input) {
-  const Tensor *data = node.modelValue(input).data;
-  if (!data || (data->type != uint4 && data->type != int4))
-    return node.tensor(input);
-  auto count = elementCount(data->dims);
-  if (data->external || !count || *count == 0) {
-    node.refuse("input '" + node.inputNames()[input] + "': expected elements of " + dataTypeName(data->type) +
-                " in the model's file, got " + (data->external ? "external data" : "none"));
-    return {};
-  }
-  if (int64_t(data->bytes.size()) != (*count + 1) / 2) {
-    node.fail("input '" + node.inputNames()[input] + "': expected " + Twine((*count + 1) / 2) + " bytes of data, got " +
-              Twine(data->bytes.size()));
-    return {};
-  }
-  bool isSigned = data->type == int4;
-  std::vector<char> bytes(*count);
-  for (auto [i, byte] : llvm::enumerate(bytes)) {
-    int nibble = uint8_t(data->bytes[i / 2]) >> (i % 2 * 4) & 15;
-    byte = char(isSigned && nibble > 7 ? nibble - 16 : nibble);
-  }
-  auto type = IntegerType::get(node.context, 8, isSigned ? IntegerType::Signless : IntegerType::Unsigned);
-  return node.constant(ElementsAttr(DenseElementsAttr::getFromRawBuffer(RankedTensorType::get(data->dims, type), bytes)));
-}
-
 static void importDequantizeLinear(NodeImporter &node) {
   int64_t axis = node.integer("axis", 1), block = node.integer("block_size", 0);
-  Value input = withoutNibbles(node, 0), scale = node.tensor(1);
+  Value scale = node.tensor(1);
   Type type = typeAttribute(node, "output_dtype", node.elementType(1));
+  auto [bytes, bytesType] = bytesOf(node, 0);
   if (node.failed())
     return;
-  Value zero = node.has(2) ? withoutNibbles(node, 2) : zeroPoint(node, 2, elementOf(input));
+  if (isFloat8(bytesType)) {
+    Value value = decodeFloat8(node, bytes, bytesType);
+    if (node.has(2))
+      value = node.elementwise(Kind::sub, {value, alongAxis(node, numberOf(node, 2), value, axis, block)});
+    scale = node.convert(alongAxis(node, scale, value, axis, block), node.builder.getF32Type());
+    return node.set(0, node.convert(node.elementwise(Kind::mul, {value, scale}), type));
+  }
+  Value input = numberOf(node, 0);
+  if (node.failed())
+    return;
+  Value zero = node.has(2) ? numberOf(node, 2) : zeroPoint(node, 2, elementOf(input));
   if (node.failed())
     return;
   node.set(0, dequantize(node, input, node.convert(alongAxis(node, scale, input, axis, block), type),

@@ -67,8 +67,12 @@ std::string typedBytes(const ::onnx::TensorProto &proto) {
   case Int8:
   case UInt8:
   case Bool:
-  case 21: // uint4 and int4, two elements a byte
-  case 22:
+  case Float8E4M3FN:
+  case Float8E4M3FNUZ:
+  case Float8E5M2:
+  case Float8E5M2FNUZ:
+  case UInt4: // two elements a byte
+  case Int4:
     return bytesOf<uint8_t>(proto.int32_data());
   default:
     return {};
@@ -156,6 +160,18 @@ bool Reader::attribute(const ::onnx::AttributeProto &proto, AttributeData &resul
   }
 }
 
+/// The tensors that attributes of a Gradient name become inputs behind its own, which functions and the order of nodes
+/// know of.
+void readNamed(Node &node) {
+  for (llvm::StringRef name : {"xs", "zs", "y"})
+    for (const AttributeData &attribute : node.attributes)
+      if (attribute.name == name) {
+        llvm::append_range(node.inputs, attribute.strings);
+        if (attribute.kind == AttributeData::String)
+          node.inputs.push_back(attribute.s);
+      }
+}
+
 bool Reader::node(const ::onnx::NodeProto &proto, Node &result) {
   result.name = proto.name();
   result.op = proto.op_type();
@@ -169,6 +185,8 @@ bool Reader::node(const ::onnx::NodeProto &proto, Node &result) {
       error = "node '" + result.label().str() + "' (" + result.op + "): " + error;
       return false;
     }
+  if (result.domain == "ai.onnx.preview.training" && result.op == "Gradient")
+    readNamed(result);
   return true;
 }
 

@@ -8,10 +8,10 @@ static const llvm::StringMap<llvm::SmallVector<const Handler *, 1>> &table() {
     auto *result = new llvm::StringMap<llvm::SmallVector<const Handler *, 1>>;
     for (llvm::ArrayRef<Handler> family :
          {atenConvHandlers(), atenElementwiseHandlers(), atenProductHandlers(), atenReduceHandlers(), atenShapeHandlers(),
-          attentionHandlers(), contribHandlers(), controlHandlers(), convHandlers(), einsumHandlers(), elementwiseHandlers(), indexHandlers(), listHandlers(),
+          attentionHandlers(), contribHandlers(), controlHandlers(), convHandlers(), einsumHandlers(), elementwiseHandlers(), gradientHandlers(), indexHandlers(), listHandlers(),
           lossHandlers(), movementHandlers(), normHandlers(), padHandlers(), poolHandlers(), productHandlers(),
           quantHandlers(), randomHandlers(), recurrentHandlers(), reduceHandlers(), resizeHandlers(),
-          samplingHandlers(), selectHandlers(), sequenceHandlers(), shapeHandlers(), signalHandlers(), sliceHandlers(), trainingHandlers(), mlirLinalgHandlers(), mlirScalarHandlers(), mlirTensorHandlers(),
+          samplingHandlers(), selectHandlers(), sequenceHandlers(), shapeHandlers(), signalHandlers(), sliceHandlers(), stringHandlers(), trainingHandlers(), mlirLinalgHandlers(), mlirScalarHandlers(), mlirTensorHandlers(),
           mlirWindowHandlers(), tosaConvHandlers(), tosaElementwiseHandlers(), tosaMovementHandlers()})
       for (const Handler &handler : family)
         (*result)[handler.op].push_back(&handler);
