@@ -270,8 +270,9 @@ Value Buffers::placeInPad(PadOp pad, Value tensor) {
 
 Value Buffers::placeInConcat(tensor::ConcatOp concat, Value tensor, unsigned operand) {
   RankedTensorType type = tensorType(tensor);
+  // Where one part's end is not known, none has a place of its own.
   if (!hasStaticStrides(tensorType(concat.getResult())) || !standsAlone(concat) ||
-      ShapedType::isDynamic(type.getDimSize(concat.getDim())))
+      llvm::any_of(concat.getInputs(), [&](Value part) { return tensorType(part).isDynamicDim(concat.getDim()); }))
     return nullptr;
   Value &whole = buffers[concat.getResult()];
   if (!whole) {

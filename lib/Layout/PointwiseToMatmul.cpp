@@ -121,7 +121,8 @@ struct MergeRows : OpRewritePattern<MatmulOp> {
 
 /// elementwise(reshape(a), b ..) -> reshape(elementwise(a, b' ..)) for a the product over merged rows, [rows, C]: b' is b
 /// over rows, or b itself where it varies along C only.
-/// Does not apply when an operand varies along some but not all of the merged dimensions.
+/// Does not apply when an operand varies along some but not all of the merged dimensions, and when another one is a product
+/// in another shape: one of the two is reshaped either way, and both would take turns.
 struct SinkReshape : OpRewritePattern<ElementwiseOp> {
   using OpRewritePattern::OpRewritePattern;
 
@@ -130,14 +131,15 @@ struct SinkReshape : OpRewritePattern<ElementwiseOp> {
     RankedTensorType type = tensorType(op.getResult());
     for (Value input : op.getInputs()) {
       auto candidate = input.getDefiningOp<ReshapeOp>();
-      if (candidate && candidate->hasOneUse() && candidate.getInput().hasOneUse() && isProduct(candidate.getInput()) &&
-          (keepsChannels(candidate) || tensorType(candidate.getInput()).getRank() == 2) &&
+      if (candidate && candidate->hasOneUse() && sinksFrom(candidate.getInput(), keepsChannels(candidate)) &&
           tensorType(input).getShape() == type.getShape()) {
         reshape = candidate;
         break;
       }
     }
     if (!reshape || !llvm::all_of(op.getInputs(), [&](Value v) { return isRowsByChannels(v, type, keepsChannels(reshape)); }))
+      return failure();
+    if (llvm::any_of(op.getInputs(), [&](Value v) { return v != reshape.getResult() && wouldSinkBack(v, reshape); }))
       return failure();
     Location loc = op.getLoc();
     SmallVector<OpFoldResult> flat = tensor::getMixedSizes(rewriter, loc, reshape.getInput());
@@ -165,8 +167,22 @@ struct SinkReshape : OpRewritePattern<ElementwiseOp> {
     return op && length > 0 && llvm::any_of(op.getInputs(), [&](Value v) { return isProduct(v, length - 1); });
   }
 
+  /// May a reshape of `value` go behind its use?
+  static bool sinksFrom(Value value, bool keepsChannels) {
+    return value.hasOneUse() && isProduct(value) && (keepsChannels || tensorType(value).getRank() == 2);
+  }
+
+  /// Would the reshape of `value` to the shape in front of `reshape` go behind the op in turn?
+  static bool wouldSinkBack(Value value, ReshapeOp reshape) {
+    if (auto other = value.getDefiningOp<ReshapeOp>())
+      value = other.getInput();
+    return tensorType(value).getShape() != tensorType(reshape.getInput()).getShape() && tensorType(value).getRank() != 0 &&
+           sinksFrom(value, keepsChannels(reshape));
+  }
+
   static bool keepsChannels(ReshapeOp op) {
-    return tensorType(op.getInput()).getShape().back() == tensorType(op.getResult()).getShape().back();
+    ArrayRef<int64_t> from = tensorType(op.getInput()).getShape(), to = tensorType(op.getResult()).getShape();
+    return !from.empty() && !to.empty() && from.back() == to.back();
   }
 
   static bool isRowsByChannels(Value value, RankedTensorType full, bool keepsChannels) {

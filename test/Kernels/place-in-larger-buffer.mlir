@@ -89,3 +89,17 @@ func.func @sliced(%x: tensor<4x8xf32>) -> tensor<4x4xf32> attributes {coat.entry
   %1 = coat.elementwise relu %0 : (tensor<4x4xf32>) -> tensor<4x4xf32>
   return %1 : tensor<4x4xf32>
 }
+
+// -----
+
+// A cache of unknown length grows by one row: where the row goes is not known when it is computed.
+// CHECK-LABEL: func.func @grown
+// CHECK: %[[ROW:.*]] = memref.alloc() : memref<1x3xf32>
+// CHECK: coat.launch @{{.*}} outs(%[[ROW]])
+// CHECK: coat.launch @{{.*}}(%{{.*}}, %[[ROW]]) outs(%{{.*}}) : {{.*}} memref<?x3xf32>
+// CHECK-NEXT: return
+func.func @grown(%past: tensor<?x3xf32>, %x: tensor<1x3xf32>) -> tensor<?x3xf32> attributes {coat.entry} {
+  %0 = coat.elementwise relu %x : (tensor<1x3xf32>) -> tensor<1x3xf32>
+  %1 = tensor.concat dim(0) %past, %0 : (tensor<?x3xf32>, tensor<1x3xf32>) -> tensor<?x3xf32>
+  return %1 : tensor<?x3xf32>
+}

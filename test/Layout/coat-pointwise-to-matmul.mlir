@@ -67,6 +67,19 @@ func.func @batches_of_both(%x: tensor<3x7x8xf32>, %w: tensor<3x8x4xf32>) -> tens
   return %0 : tensor<3x7x4xf32>
 }
 
+// Two products in different shapes: the reshape of one stays, whichever.
+// CHECK-LABEL: @two_products
+func.func @two_products(%x: tensor<2x3x4xf32>, %w: tensor<2x4x4xf32>, %y: tensor<6x8xf32>, %v: tensor<8x4xf32>) -> tensor<6x4xf32> {
+  // CHECK: %[[R:.*]] = coat.reshape
+  // CHECK-NEXT: coat.elementwise add %[[R]]
+  // CHECK-NEXT: return
+  %0 = coat.matmul %x, %w : (tensor<2x3x4xf32>, tensor<2x4x4xf32>) -> tensor<2x3x4xf32>
+  %1 = coat.matmul %y, %v : (tensor<6x8xf32>, tensor<8x4xf32>) -> tensor<6x4xf32>
+  %2 = coat.reshape %0 : tensor<2x3x4xf32> to tensor<6x4xf32>
+  %3 = coat.elementwise add %2, %1 : (tensor<6x4xf32>, tensor<6x4xf32>) -> tensor<6x4xf32>
+  return %3 : tensor<6x4xf32>
+}
+
 // A product that is split into heads is not one by channels for what varies along the heads' own.
 // CHECK-LABEL: @split_channels
 func.func @split_channels(%x: tensor<6x8xf32>, %w: tensor<8x8xf32>, %s: tensor<4xf32>) -> tensor<6x2x4xf32> {
