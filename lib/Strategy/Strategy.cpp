@@ -127,8 +127,10 @@ ScheduleAttr scheduleConv(ConvOp op, const CpuTarget &target) {
   int64_t rowsAtOnce = 1;
   if (depthwise) {
     DepthwiseTile together = chooseDepthwiseTile(filter.getShape().slice(2, spatial), op.getStrides(), target);
-    // A plane of one tile is cut into rows that leave out the border.
-    rowsAtOnce = !ShapedType::isDynamic(width) && width <= together.rows * together.columns ? 1 : together.rows;
+    // A narrow plane is cut into rows that leave out the border.
+    constexpr int64_t narrowRow = 8;
+    bool oneRow = !ShapedType::isDynamic(width) && width <= std::max(narrowRow, together.rows * together.columns);
+    rowsAtOnce = oneRow ? 1 : together.rows;
     reg = {rowsAtOnce < together.rows ? width : together.columns, block}; // one vector of channels at a time
   }
   int64_t inner = product(result.getShape().slice(2, spatial - 1)); // spatial sizes behind the first

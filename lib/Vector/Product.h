@@ -50,7 +50,7 @@ public:
 
 private:
   VectorBuilder &v;
-  mlir::Value weights, buffer;
+  mlir::Value weights;
   int64_t tiles, every;
   bool needed;
 };

@@ -2,6 +2,8 @@
 #include "VectorBuilder.h"
 
 #include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 using namespace mlir;
@@ -69,6 +71,21 @@ Value VectorBuilder::store(Value vector, Value tensor, ValueRange indices, Value
 
 Value VectorBuilder::loadScalar(Value tensor, ValueRange indices) {
   return tensor::ExtractOp::create(builder, loc, tensor, indices);
+}
+
+void VectorBuilder::prefetch(Value tensor, ValueRange indices) {
+  Value &buffer = buffers[tensor];
+  if (!buffer) {
+    // There is no prefetch of a tensor; this is the buffer that it will have.
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointAfterValue(tensor);
+    auto type = cast<RankedTensorType>(tensor.getType());
+    SmallVector<int64_t> unknown(type.getRank(), ShapedType::kDynamic);
+    auto layout = StridedLayoutAttr::get(builder.getContext(), ShapedType::kDynamic, unknown);
+    buffer = bufferization::ToBufferOp::create(builder, loc, MemRefType::get(type.getShape(), type.getElementType(), layout),
+                                               tensor, /*read_only=*/true);
+  }
+  memref::PrefetchOp::create(builder, loc, buffer, indices, /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
 }
 
 Value VectorBuilder::multiplyAdd(Value a, Value b, Value sum) {

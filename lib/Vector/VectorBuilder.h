@@ -38,6 +38,8 @@ public:
   mlir::Value load(mlir::Value tensor, mlir::ValueRange indices, mlir::Value mask = {});
   mlir::Value store(mlir::Value vector, mlir::Value tensor, mlir::ValueRange indices, mlir::Value mask = {});
   mlir::Value loadScalar(mlir::Value tensor, mlir::ValueRange indices);
+  /// Asks for the cache line there, into a core's own second cache. Nothing need be there.
+  void prefetch(mlir::Value tensor, mlir::ValueRange indices);
   mlir::Value multiplyAdd(mlir::Value a, mlir::Value b, mlir::Value sum);
   /// a > b ? a : b, which is one instruction; b where either is NaN.
   mlir::Value larger(mlir::Value a, mlir::Value b);
@@ -60,6 +62,9 @@ public:
   mlir::OpBuilder &builder;
   mlir::Location loc;
   int64_t lanes;
+
+private:
+  llvm::DenseMap<mlir::Value, mlir::Value> buffers; // of tensors, for prefetches
 };
 } // namespace coat
 

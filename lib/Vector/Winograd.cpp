@@ -13,8 +13,6 @@
 #include "Microkernels.h"
 #include "Product.h"
 #include "WinogradTransforms.h"
-#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
 
 using namespace mlir;
 using namespace coat;
@@ -164,24 +162,7 @@ private:
     Value first = v.linear(at, registerTiles() * lines, v.linear(slice, lines, v.index(0), 0), 0);
     for (int64_t j = 0; j < run.vectors * v.lanes / block; ++j)
       for (int64_t line = 0; line < lines; ++line)
-        memref::PrefetchOp::create(v.builder, v.loc, filterInMemory(),
-                                   ValueRange{v.plus(panelBlock, j), x, v.plus(first, line), v.index(0)},
-                                   /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
-  }
-
-  /// The buffer that the filter will have; there is no prefetch of a tensor.
-  Value filterInMemory() {
-    if (!filterBuffer) {
-      OpBuilder::InsertionGuard guard(v.builder);
-      v.builder.setInsertionPointAfterValue(op.getFilter());
-      auto type = cast<RankedTensorType>(op.getFilter().getType());
-      SmallVector<int64_t> unknown(type.getRank(), ShapedType::kDynamic);
-      auto layout = StridedLayoutAttr::get(v.builder.getContext(), ShapedType::kDynamic, unknown);
-      filterBuffer = bufferization::ToBufferOp::create(
-          v.builder, v.loc, MemRefType::get(type.getShape(), type.getElementType(), layout), op.getFilter(),
-          /*read_only=*/true);
-    }
-    return filterBuffer;
+        v.prefetch(op.getFilter(), {v.plus(panelBlock, j), x, v.plus(first, line), v.index(0)});
   }
 
   //===--------------------------------------------------------------------===//
@@ -235,7 +216,6 @@ private:
   Destination destination;
   int64_t m, products, tiles, depth, height, width;
   int64_t regRows, regChannels;
-  Value filterBuffer;
 };
 } // namespace
 

@@ -72,6 +72,30 @@ TEST(RegisterTile, KnownAnswers) {
   EXPECT_GT(chooseRegisterTile(1, 1000, 2048, avx2).channels, 16);
 }
 
+TEST(DepthwiseTile, FitsRegistersOfEveryCpu) {
+  for (const CpuTarget &cpu : cpuTargets())
+    for (int64_t window : {2, 3, 5, 7})
+      for (int64_t stride : {1, 2, 3}) {
+        DepthwiseTile tile = chooseDepthwiseTile({window, window}, {stride, stride}, cpu);
+        SCOPED_TRACE(cpu.name.str() + ": " + std::to_string(window) + " / " + std::to_string(stride));
+        EXPECT_GE(tile.columns, 1);
+        // Sums, the weights of the one or two rows of the window that a row of the input meets, and an input.
+        EXPECT_LE(tile.rows * tile.columns + std::min<int64_t>(tile.rows, 2) * window + 1, cpu.registers);
+      }
+}
+
+TEST(DepthwiseTile, KnownAnswers) {
+  const CpuTarget &avx2 = *findCpuTarget("x86-64-v3");
+  auto expect = [&](int64_t window, int64_t stride, int64_t rows, int64_t columns) {
+    DepthwiseTile tile = chooseDepthwiseTile({window, window}, {stride, stride}, avx2);
+    EXPECT_EQ(tile.rows, rows);
+    EXPECT_EQ(tile.columns, columns);
+  };
+  expect(3, 1, 2, 4);
+  expect(3, 2, 4, 1); // all channels of a column lie together
+  expect(7, 1, 1, 7);
+}
+
 TEST(Schedule, TileHasOneEntryADimensionOnEveryCpu) {
   OneOp matmul(packedMatmul);
   ASSERT_TRUE(matmul.op());

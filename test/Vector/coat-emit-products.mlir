@@ -1,14 +1,14 @@
 // RUN: coat-opt %s --coat-emit-products --canonicalize --cse --split-input-file | FileCheck %s
 
-// 6 rows of 16 channels: 12 sums that the reduction carries, started with the bias; 4 steps a body; the epilogue on the sums.
+// 6 rows of 16 channels: 12 sums that the reduction carries, started with the bias; 8 steps a body; the epilogue on the sums.
 // CHECK-LABEL: @conv
 // CHECK: scf.for %{{.*}} = %c0 to %c32 step %c16
 // CHECK: scf.for %{{.*}} = %c0 to %c12 step %c6
 // CHECK: vector.transfer_read %{{.*}} : tensor<32xf32>, vector<8xf32>
 // CHECK: %[[S:.*]]:12 = scf.for %{{.*}} = %c0 to %c3
 // CHECK: scf.for %{{.*}} = %c0 to %c3
-// CHECK: scf.for %{{.*}} = %c0 to %c64 step %c4
-// CHECK-COUNT-48: vector.fma
+// CHECK: scf.for %{{.*}} = %c0 to %c64 step %c8
+// CHECK-COUNT-96: vector.fma
 // CHECK-NOT: vector.fma
 // CHECK: arith.negf %[[S]]#0 : vector<8xf32>
 // CHECK: vector.transfer_write
@@ -186,8 +186,8 @@ func.func private @fetches_ahead(%x: tensor<54x1024xf32>, %w: tensor<8x1024x16xf
 // CHECK-LABEL: @streams
 // CHECK: scf.for %{{.*}} = %c0 to %c128 step %c16
 // CHECK: scf.for %{{.*}} = %c0 to %c3 step %c1
-// CHECK: scf.for %{{.*}} = %c0 to %c128 step %c4
-// CHECK-COUNT-96: vector.fma
+// CHECK: scf.for %{{.*}} = %c0 to %c128 step %c8
+// CHECK-COUNT-192: vector.fma
 // CHECK-NOT: vector.fma
 func.func private @streams(%x: tensor<1x4x4x128xf32>, %w: tensor<1x8x3x3x128x16xf32>) -> tensor<1x2x2x128xf32>
     attributes {coat.kernel, coat.schedule = #coat.schedule<"direct", tile = [1, 0, 0, 0], reg = [1, 1, 4, 16], vector = 8>} {
