@@ -19,7 +19,9 @@ from device import MOCK, run  # noqa: E402
 
 MODELS = {  # name -> whether compute-sanitizer, which is slow, sees it
     "lenet5": True, "text_classifier": True, "conv_attention": True, "resnet18": False, "resnet50": False,
-    "mobilenet_v2": False, "vit_ti16": False, "unet_attention": False, "swin_t": False}
+    "mobilenet_v2": False, "vit_ti16": False, "unet_attention": False, "swin_t": False,
+    # Of the large ones, small enough for compute-sanitizer: what the emulator has run.
+    "resnet50_twin": True, "mobilenet_v2_twin": True, "vit_ti16_twin": True, "unet_attention_twin": True, "swin_t_twin": True}
 # Flags, rtol of an element and atol of the largest magnitude.
 VARIANTS = {"f32": ([], 1e-3, 1e-4), "tf32": (["--tf32"], 1e-2, 5e-3), "f16": (["--dtype=f16"], 1e-2, 1e-2),
             "bf16": (["--dtype=bf16"], 4e-2, 4e-2)}
@@ -80,15 +82,16 @@ class Preparation:
         """All variants of an exported model; expected results are the framework's own on the CPU."""
         path = os.path.join(self.models, name)
         if not os.path.exists(path + ".npz"):
-            script = os.path.join(ROOT, "test", "models", "export.py")
+            script = os.path.join(ROOT, "test", "Gpu/twins.py" if name.endswith("_twin") else "models/export.py")
             subprocess.run([sys.executable, script, self.models, name], check=True, capture_output=True)
         arrays = np.load(path + ".npz")
         inputs = [self.write(f"{name}.{key}", arrays[key]) for key in arrays if not key.startswith("output_")]
         expected = [self.write(f"{name}.{key}", arrays[key]) for key in arrays if key.startswith("output_")]
         for variant, (flags, rtol, atol) in VARIANTS.items():
             case = {"name": f"{name}-{variant}", "kind": "model", "inputs": inputs, "expected": expected, "rtol": rtol,
-                    "atol": atol, "small": MODELS[name] and variant == "f32",
-                    "peer": {"kind": "network", "network": name, "dtype": variant}}
+                    "atol": atol, "small": MODELS[name] and variant in ("f32", "f16")}
+            if not name.endswith("_twin"):
+                case["peer"] = {"kind": "network", "network": name, "dtype": variant}
             yield path + ".legacy.onnx", case, flags
 
     def text(self, case):

@@ -13,12 +13,12 @@ def tool(name):
     return os.path.join(BUILD, "bin", name)
 
 
-def save_model(path, nodes, inputs, outputs, constants, type=TensorProto.FLOAT):
+def save_model(path, nodes, inputs, outputs, constants, type=TensorProto.FLOAT, opset=18):
     """A model of tensors of one type: inputs and outputs are {name: shape}."""
     info = lambda shapes: [helper.make_tensor_value_info(name, type, shape) for name, shape in shapes.items()]
     graph = helper.make_graph([helper.make_node(op, ins, outs, **attributes) for op, ins, outs, attributes in nodes], "g",
                               info(inputs), info(outputs), [numpy_helper.from_array(value, name) for name, value in constants.items()])
-    save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), path)
+    save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=9), path)
 
 
 def device_text(model, folder, arch, *flags):

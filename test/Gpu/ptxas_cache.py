@@ -68,7 +68,7 @@ def instructions(cubin):
     """The opcodes of a cubin's code, with their modifiers; kept beside it. Needs nvdisasm."""
     kept = cubin[:-len("cubin")] + "sass"
     if not os.path.exists(kept):
-        text = subprocess.run([tool_of_cuda("nvdisasm"), "-c", cubin], check=True, capture_output=True, text=True).stdout
+        text = subprocess.run([tool_of_cuda("nvdisasm"), "-ndf", "-c", cubin], check=True, capture_output=True, text=True).stdout
         found = sorted(set(re.findall(r"\*/\s+(?:@!?U?P\w+ )?([A-Z][A-Z0-9_.]*)", text)))
         with open(f"{kept}.{os.getpid()}", "w") as file:
             file.write("\n".join(found))

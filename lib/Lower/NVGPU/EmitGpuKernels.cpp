@@ -16,7 +16,7 @@ using namespace mlir;
 using namespace coat;
 
 /// In the order in which they are asked. The first list sees coat ops, the second what coat-lower-to-linalg makes of them.
-static GpuEmitter *const opEmitters[] = {emitWarpgroupProduct, emitProduct, emitWarpgroupAttention, emitAttention};
+static GpuEmitter *const opEmitters[] = {emitWarpgroupProduct, emitProduct, emitWarpgroupAttention, emitAttention, emitGroupNorm};
 static GpuEmitter *const linalgEmitters[] = {emitLoops, emitRows, emitElements};
 
 static void setAttributes(const GpuKernel &kernel) {

@@ -37,6 +37,8 @@ GpuEmitter emitProduct;
 /// Plain attention; by warpgroups and TMA (sm_90a), and by the matrices of a warp.
 GpuEmitter emitWarpgroupAttention;
 GpuEmitter emitAttention;
+/// Group normalization: a block a group.
+GpuEmitter emitGroupNorm;
 /// Long reductions that elements share, or that few elements are: a team of threads computes a row.
 GpuEmitter emitRows;
 /// Loops over buffers: a thread an iteration. Emits an error where it fails.
