@@ -15,7 +15,9 @@ ninja -C build-asan fuzzers
 "$python" fuzz/corpus.py build-asan/corpus
 mkdir -p build-asan/findings
 # LLVM's libraries have no instrumentation: what they take from a pool that coat's code poisoned, they do not unpoison.
-export ASAN_OPTIONS=allow_user_poisoning=0:detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1
+# What was freed is kept for a while, small blocks with a multiple of their size around them: 16 MB of it are enough to see
+# late uses, and the default of 256 looks like a leak.
+export ASAN_OPTIONS=allow_user_poisoning=0:detect_leaks=0:quarantine_size_mb=16 UBSAN_OPTIONS=print_stacktrace=1
 failed=0
 for target in "${targets[@]}"; do
   echo "== $target"
