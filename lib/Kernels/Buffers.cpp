@@ -178,12 +178,17 @@ Value Buffers::viewOfSlice(tensor::ExtractSliceOp slice) {
                                                      slice.getMixedOffsets(), sizes, slice.getMixedStrides()));
 }
 
+/// Whether `use` is a query, key or value of attention, perhaps converted in its kernel.
+static bool isAttended(OpOperand &use) {
+  Operation *user = use.getOwner();
+  if (isa<CastOp>(user) && user->hasAttr("coat.prologue") && user->hasOneUse())
+    return isAttended(*user->use_begin());
+  return isa<AttentionOp>(user) && use.getOperandNumber() < 3;
+}
+
 Value Buffers::viewOfTranspose(TransposeOp transpose) {
   ArrayRef<int64_t> permutation = transpose.getPermutation();
-  bool forAttention = llvm::all_of(transpose->getUses(), [](OpOperand &use) {
-    return isa<AttentionOp>(use.getOwner()) && use.getOperandNumber() < 3; // query, key, value
-  });
-  if (!forAttention || transpose->use_empty() || permutation.back() != int64_t(permutation.size()) - 1 ||
+  if (!llvm::all_of(transpose->getUses(), isAttended) || transpose->use_empty() || permutation.back() != int64_t(permutation.size()) - 1 ||
       permutation.size() < 2 || !tensorType(transpose.getInput()).hasStaticShape())
     return nullptr;
   AffineMap map = AffineMap::getPermutationMap(permutation, b.getContext());
@@ -222,6 +227,8 @@ Value Buffers::placeIn(Operation *user, Value tensor, unsigned operand) {
     place = placeOfResult(operand, tensor);
   else if (auto reshape = dyn_cast<ReshapeOp>(user))
     place = placeInReshape(reshape, tensor);
+  else if (auto transpose = dyn_cast<TransposeOp>(user))
+    place = placeInTranspose(transpose, tensor);
   if (place)
     placed.insert({user, operand});
   return place;
@@ -251,6 +258,21 @@ Value Buffers::placeInReshape(ReshapeOp reshape, Value tensor) {
   else
     placed.erase({use.getOwner(), use.getOperandNumber()});
   return view;
+}
+
+Value Buffers::placeInTranspose(TransposeOp transpose, Value tensor) {
+  Operation *producer = tensor.getDefiningOp();
+  while (auto cast = dyn_cast_or_null<CastOp>(producer))
+    producer = cast.getInput().getDefiningOp();
+  ArrayRef<int64_t> permutation = transpose.getPermutation();
+  bool isReshaped = llvm::all_of(transpose->getUsers(), llvm::IsaPred<ReshapeOp>); // and no kernel of the transpose's own computes
+  if (!isa_and_nonnull<AttentionOp>(producer) || !tensor.hasOneUse() || !isReshaped || transpose->use_empty() ||
+      permutation.size() < 2 || permutation.back() != int64_t(permutation.size()) - 1 || !tensorType(tensor).hasStaticShape())
+    return nullptr;
+  Value place = placeFor(transpose.getResult());
+  buffers[transpose.getResult()] = place;
+  AffineMap map = inversePermutation(AffineMap::getPermutationMap(permutation, b.getContext()));
+  return memref::TransposeOp::create(b, tensor.getLoc(), place, AffineMapAttr::get(map));
 }
 
 Value Buffers::placeInPad(PadOp pad, Value tensor) {

@@ -39,6 +39,8 @@ public:
   mlir::Value allocate(mlir::Value tensor);
   /// The part of the source's buffer, or null where its strides are not known here or leave gaps between elements of a row.
   mlir::Value viewOfSlice(mlir::tensor::ExtractSliceOp slice);
+  /// The result of attention (`tensor`) within that of a transpose which leaves rows of channels whole; null for any other.
+  mlir::Value placeInTranspose(TransposeOp transpose, mlir::Value tensor);
   /// A transpose that only attention reads, as a view: heads between other dimensions cost it nothing as long as channels
   /// lie side by side. Null for any other.
   mlir::Value viewOfTranspose(TransposeOp transpose);

@@ -103,3 +103,31 @@ func.func @grown(%past: tensor<?x3xf32>, %x: tensor<1x3xf32>) -> tensor<?x3xf32>
   %1 = tensor.concat dim(0) %past, %0 : (tensor<?x3xf32>, tensor<1x3xf32>) -> tensor<?x3xf32>
   return %1 : tensor<?x3xf32>
 }
+
+// -----
+// Attention between transposes of heads, of f16 behind conversions: all of them are views.
+
+// CHECK-LABEL: func.func @heads
+// CHECK: %[[Q:.*]] = memref.transpose %arg0 (d0, d1, d2, d3) -> (d0, d2, d1, d3)
+// CHECK: %[[OUT:.*]] = memref.alloc() : memref<1x5x2x8xf16>
+// CHECK: %[[PLACE:.*]] = memref.transpose %[[OUT]] (d0, d1, d2, d3) -> (d0, d2, d1, d3)
+// CHECK: coat.launch @{{k[0-9]+}}({{.*}}) outs(%[[PLACE]])
+// CHECK-NOT: coat.launch
+// CHECK: memref.reinterpret_cast %[[OUT]]
+// CHECK: coat.launch @{{k[0-9]+}}
+// CHECK-NOT: coat.launch
+// CHECK: return
+module {
+  func.func @heads(%q: tensor<1x5x2x8xf16> {coat.name = "q"}) -> (tensor<1x5x16xf16> {coat.name = "y"}) attributes {coat.entry} {
+    %0 = coat.transpose %q {permutation = array<i64: 0, 2, 1, 3>} : (tensor<1x5x2x8xf16>) -> tensor<1x2x5x8xf16>
+    %1 = coat.cast %0 {coat.prologue} : tensor<1x2x5x8xf16> to tensor<1x2x5x8xf32>
+    %2 = coat.cast %0 {coat.prologue} : tensor<1x2x5x8xf16> to tensor<1x2x5x8xf32>
+    %3 = coat.cast %0 {coat.prologue} : tensor<1x2x5x8xf16> to tensor<1x2x5x8xf32>
+    %4 = coat.attention %1, %2, %3 {scale = 1.0} : (tensor<1x2x5x8xf32>, tensor<1x2x5x8xf32>, tensor<1x2x5x8xf32>) -> tensor<1x2x5x8xf32>
+    %5 = coat.cast %4 : tensor<1x2x5x8xf32> to tensor<1x2x5x8xf16>
+    %6 = coat.transpose %5 {permutation = array<i64: 0, 2, 1, 3>} : (tensor<1x2x5x8xf16>) -> tensor<1x5x2x8xf16>
+    %7 = coat.reshape %6 : tensor<1x5x2x8xf16> to tensor<1x5x16xf16>
+    %8 = coat.elementwise relu %7 : (tensor<1x5x16xf16>) -> tensor<1x5x16xf16>
+    return %8 : tensor<1x5x16xf16>
+  }
+}
