@@ -6,9 +6,9 @@
 using namespace mlir;
 using namespace coat;
 
-// Steps in the body of a reduction. With 4, the loops in a window of 3x3 leave so often that it shows: 3x3/2 of 56x56x128 takes
-// 2.50 ms with 4, 2.38 with 8 and 2.36 with 16, which take half as long again to compile.
-static constexpr int64_t unroll = 8;
+// Steps in the body of a reduction. In a window it begins and ends so often that it shows: 3x3/2 of 56x56x128 takes 2.50 ms with
+// bodies of 4, 2.38 with 8 and 2.36 with 16. Elsewhere 8 are no faster, and 16 take three times as long to compile.
+static constexpr int64_t unroll = 4, unrollInWindow = 8;
 static constexpr int64_t block = 16;
 
 /// Steps `k` .. `k + steps` of the reduction, in the order that keeps the fewest values alive.
@@ -54,17 +54,18 @@ static SmallVector<Value> reduceDepth(VectorBuilder &v, const Product &product, 
         affine::makeComposedFoldedAffineApply(v.builder, v.loc, d0.floorDiv(unroll) * unroll, {product.depth});
     return run(full, product.depth, 1, run(number(0), full, unroll, sums));
   }
-  int64_t full = *depth / unroll * unroll, rest = *depth - full, fetched = 0;
+  int64_t body = ShapedType::getNumElements(product.taps) > 1 && *depth >= 4 * unrollInWindow ? unrollInWindow : unroll;
+  int64_t full = *depth / body * body, rest = *depth - full, fetched = 0;
   if (product.ahead) {
     fetched = full / product.aheadEvery * product.aheadEvery;
     sums = v.loop(number(0), number(fetched), product.aheadEvery, sums, [&](Value k, ValueRange inner) {
       product.ahead(taps, k);
-      if (product.aheadEvery == unroll)
-        return steps(v, product, rows, vectors, taps, k, unroll, llvm::to_vector(inner));
-      return run(getAsOpFoldResult(k), getAsOpFoldResult(v.plus(k, product.aheadEvery)), unroll, llvm::to_vector(inner));
+      if (product.aheadEvery == unrollInWindow)
+        return steps(v, product, rows, vectors, taps, k, unrollInWindow, llvm::to_vector(inner));
+      return run(getAsOpFoldResult(k), getAsOpFoldResult(v.plus(k, product.aheadEvery)), body, llvm::to_vector(inner));
     });
   }
-  sums = run(number(fetched), number(full), unroll, sums);
+  sums = run(number(fetched), number(full), body, sums);
   return rest ? steps(v, product, rows, vectors, taps, v.index(full), rest, sums) : sums;
 }
 
@@ -118,8 +119,8 @@ bool coat::comeFromMemory(Value weights) {
 
 PanelPrefetch::PanelPrefetch(VectorBuilder &v, Value weights, int64_t tiles, int64_t depth)
     : v(v), weights(weights), tiles(tiles),
-      every(std::clamp(tiles / unroll * unroll, unroll, std::max(unroll, depth / unroll * unroll))) {
-  needed = tiles > 1 && tiles <= 2 * depth && depth >= unroll && comeFromMemory(weights);
+      every(std::clamp(tiles, unrollInWindow, std::max(unrollInWindow, depth)) / unrollInWindow * unrollInWindow) {
+  needed = tiles > 1 && tiles <= 2 * depth && depth >= unrollInWindow && comeFromMemory(weights);
 }
 
 void PanelPrefetch::fetch(SmallVector<Value> indices, int64_t blockDim, int64_t blocks, Value tile) {

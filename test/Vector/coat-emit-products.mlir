@@ -186,8 +186,8 @@ func.func private @fetches_ahead(%x: tensor<54x1024xf32>, %w: tensor<8x1024x16xf
 // CHECK-LABEL: @streams
 // CHECK: scf.for %{{.*}} = %c0 to %c128 step %c16
 // CHECK: scf.for %{{.*}} = %c0 to %c3 step %c1
-// CHECK: scf.for %{{.*}} = %c0 to %c128 step %c8
-// CHECK-COUNT-192: vector.fma
+// CHECK: scf.for %{{.*}} = %c0 to %c128 step %c4
+// CHECK-COUNT-96: vector.fma
 // CHECK-NOT: vector.fma
 func.func private @streams(%x: tensor<1x4x4x128xf32>, %w: tensor<1x8x3x3x128x16xf32>) -> tensor<1x2x2x128xf32>
     attributes {coat.kernel, coat.schedule = #coat.schedule<"direct", tile = [1, 0, 0, 0], reg = [1, 1, 4, 16], vector = 8>} {
