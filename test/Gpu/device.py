@@ -11,6 +11,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BUILD = os.environ.get("COAT_BUILD", os.path.join(ROOT, "build"))
 COAT = os.path.join(BUILD, "bin", "coat")
 MOCK = os.path.join(BUILD, "mock")
+NO_PTXAS = os.path.join(ROOT, "test", "Gpu", "no_ptxas")
 
 
 def call(*command, **options):
@@ -20,13 +21,15 @@ def call(*command, **options):
 
 
 class DeviceModel:
-    """`source` compiled for `archs` in `folder`, as `name`; `flags` are further flags of `coat compile`."""
+    """`source` compiled for `archs` in `folder`, as `name`; `flags` are further flags of `coat compile`. Without `assemble`, what
+    lies in the library as cubins is PTX: the emulator's numbers do not depend on what ptxas makes."""
 
-    def __init__(self, source, folder, name="net", archs=("sm_80", "sm_90a"), flags=(), emulate=True):
+    def __init__(self, source, folder, name="net", archs=("sm_80", "sm_90a"), flags=(), emulate=True, assemble=True):
         self.folder, self.name = os.fspath(folder), name
         self.library = os.path.join(self.folder, f"lib{name}.so")
         self.flags = [source, f"--name={name}", "--device=cuda", f"--gpu-arch={','.join(archs)}", *flags]
-        call(COAT, "compile", *self.flags, "-o", self.library)
+        call(COAT, "compile", *self.flags, "-o", self.library,
+             env=os.environ if assemble else {**os.environ, "PATH": f"{NO_PTXAS}{os.pathsep}{os.environ['PATH']}"})
         self.emulated = os.path.join(self.folder, f"{name}.emulated.so") if emulate else ""
         if emulate:
             kernels = os.path.join(self.folder, f"{name}.mlirbc")

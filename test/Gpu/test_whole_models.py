@@ -27,7 +27,7 @@ def expected(request, model, tmp_path_factory):
 def test_model(expected, mode, tmp_path):
     source, inputs, right = expected
     flags, rtol, atol = MODES[mode]
-    device = DeviceModel(source, tmp_path, flags=flags)
+    device = DeviceModel(source, tmp_path, flags=flags, assemble="_twin" not in source)
     for capability in ("8.0", "9.0"):
         first = device.run(inputs, capability)
         assert first.keys() == right.keys() and not device.account()["faults"]
