@@ -81,6 +81,7 @@ public:
   std::string fileName, entryName;
   int64_t unrolled = 0; // nodes of all steps of loops
   int64_t imported = 0; // nodes, those of branches and steps too
+  int64_t derived = 0;  // ops that Gradients have gone through
   TensorReader &tensors;
   std::string error;
   bool notSupported = false;

@@ -54,7 +54,12 @@ std::pair<Value, int32_t> coat::onnx::bytesOf(NodeImporter &node, unsigned input
     return {value.bytes, value.bytesType};
   if (!value.data || node.failed() || (!isFloat8(value.data->type) && value.data->type != UInt4 && value.data->type != Int4))
     return {Value(), Undefined};
-  return {constantBytes(node, *value.data), value.data->type};
+  Value bytes = constantBytes(node, *value.data);
+  // Once for all its uses.
+  ModelValue &constant = node.importer.values[node.inputNames()[input]];
+  constant.bytes = bytes;
+  constant.bytesType = value.data->type;
+  return {bytes, value.data->type};
 }
 
 Value coat::onnx::numberOf(NodeImporter &node, unsigned input) {

@@ -17,6 +17,9 @@ using namespace coat;
 using namespace coat::onnx;
 using Kind = ElementwiseKind;
 
+/// Ops that all Gradients of a model may go through: each leaves several ops for one, and the next may go through them.
+static constexpr int64_t maxDerived = 1 << 16;
+
 static bool isReal(Value value) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   return type && isa<FloatType>(type.getElementType());
@@ -107,17 +110,20 @@ bool Derivation::readInputs() {
 
 void Derivation::collect() {
   llvm::SetVector<Operation *> needed;
+  llvm::DenseSet<Value> dependent(variables.begin(), variables.end());
   auto need = [&](Value value) {
     Operation *op = value.getDefiningOp();
-    if (op && isa<RankedTensorType>(value.getType()) && !llvm::is_contained(variables, value))
+    if (op && isa<RankedTensorType>(value.getType()) && !dependent.contains(value))
       needed.insert(op);
   };
   need(y);
   for (size_t i = 0; i < needed.size(); ++i)
     llvm::for_each(needed[i]->getOperands(), need);
+  node.importer.derived += needed.size();
+  if (node.importer.derived > maxDerived)
+    return node.refuse("expected Gradients of at most " + Twine(maxDerived) + " ops in all, got more");
   between = needed.takeVector();
   llvm::sort(between, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
-  llvm::DenseSet<Value> dependent(variables.begin(), variables.end());
   llvm::erase_if(between, [&](Operation *op) {
     if (llvm::none_of(op->getOperands(), [&](Value operand) { return dependent.contains(operand); }))
       return true;
@@ -149,7 +155,8 @@ void Derivation::run() {
   if (!readInputs())
     return;
   collect();
-  substitute();
+  if (!node.failed())
+    substitute();
   if (node.failed())
     return;
   active.insert(variables.begin(), variables.begin() + count);

@@ -237,6 +237,11 @@ add("a sparse initializer", "sparse", stored)
 add("a sparse constant", "", model([helper.make_node("Constant", [], ["c"], sparse_value=sparse), helper.make_node("Add", ["x", "c"], ["y"])], {"x": [2]}))
 add("a constant of strings", "", model([helper.make_node("Constant", [], ["y"], value_strings=["a"])]))
 
+gradient = lambda y, out: helper.make_node("Gradient", ["x"], [out], domain="ai.onnx.preview.training", xs=["x"], y=y)
+add("a derivative of order 60", "expected Gradients of at most", model([helper.make_node("Tanh", ["x"], ["d0"]), *(gradient(f"d{i}", f"d{i + 1}") for i in range(60))],
+                                                                       {"x": [4]}, outputs=["d60"], imports=[helper.make_opsetid("ai.onnx.preview.training", 1)]))
+add("a derivative of itself", "without cycles", model([gradient("y", "y")], {"x": [4]}, imports=[helper.make_opsetid("ai.onnx.preview.training", 1)]))
+
 ODD = {"a line break": "a\nb", "a NUL": "a\0b", "quotes": "a\"b'c\\", "a comment": "*/ x /*", "printf": "%s%n%p", "nothing but blanks": "   ", "a keyword": "int",
        "umlauts": "äöü", "many": "n" * 100_000, "a path": "../../../etc/passwd", "escapes": "\x1b[2J\x07"}
 for name, odd in ODD.items():
