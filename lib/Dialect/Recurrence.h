@@ -3,8 +3,9 @@
 // A step is a product of the state with the recurrent weights, then the cell's arithmetic. With one row of a batch the
 // product is bound by reading the weights, so their columns are contiguous (LLVM makes vectors of the loop over them),
 // and eight rows of weights are added to the sums at once, so that these are read and written eight times less often.
-// Rows of a batch share each weight that was read: a task takes eight rows through the whole sequence, and works on so
-// few columns at a time that their weights and sums stay in the first cache.
+// Rows of a batch share each weight that was read: a task takes eight rows through the whole sequence, in tiles of
+// three or four rows by four units whose states stay in registers, and works on so few columns at a time that their
+// weights and sums stay in the first cache.
 #ifndef COAT_LIB_DIALECT_RECURRENCE_H
 #define COAT_LIB_DIALECT_RECURRENCE_H
 
