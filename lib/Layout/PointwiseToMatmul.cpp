@@ -59,7 +59,7 @@ bool isPaddedNext(Value value) {
   Operation *user = *value.getUsers().begin();
   if (auto pad = dyn_cast<PadOp>(user))
     return pad.getMode() == PadMode::constant;
-  return isa<ElementwiseOp>(user) && tensorType(user->getResult(0)).getShape() == type.getShape() &&
+  return isa<ElementwiseOp, CastOp>(user) && tensorType(user->getResult(0)).getShape() == type.getShape() &&
          isPaddedNext(user->getResult(0));
 }
 
@@ -163,6 +163,8 @@ struct SinkReshape : OpRewritePattern<ElementwiseOp> {
   static bool isProduct(Value value, int length = 8) {
     if (value.getDefiningOp<MatmulOp>())
       return true;
+    if (auto cast = value.getDefiningOp<CastOp>())
+      return length > 0 && isProduct(cast.getInput(), length - 1);
     auto op = value.getDefiningOp<ElementwiseOp>();
     return op && length > 0 && llvm::any_of(op.getInputs(), [&](Value v) { return isProduct(v, length - 1); });
   }
@@ -192,10 +194,28 @@ struct SinkReshape : OpRewritePattern<ElementwiseOp> {
   }
 };
 
+/// cast(reshape(a)) -> reshape(cast(a)), for the same reason: roundings of half precision stand between a product and the rest.
+struct SinkReshapeBelowCast : OpRewritePattern<CastOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(CastOp op, PatternRewriter &rewriter) const override {
+    auto reshape = op.getInput().getDefiningOp<ReshapeOp>();
+    if (!reshape || !reshape->hasOneUse() || !SinkReshape::sinksFrom(reshape.getInput(), SinkReshape::keepsChannels(reshape)))
+      return failure();
+    Location loc = op.getLoc();
+    auto sizes = tensor::getMixedSizes(rewriter, loc, reshape.getResult());
+    auto inner = cast<CastOp>(rewriter.clone(*op));
+    inner.getInputMutable().assign(reshape.getInput());
+    inner.getResult().setType(tensorType(op.getResult()).clone(tensorType(reshape.getInput()).getShape()));
+    rewriter.replaceOp(op, reshapeTo(rewriter, loc, inner.getResult(), sizes));
+    return success();
+  }
+};
+
 struct PointwiseToMatmul : coat::impl::CoatPointwiseToMatmulBase<PointwiseToMatmul> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<ConvToMatmul, MergeRows, SinkReshape>(&getContext());
+    patterns.add<ConvToMatmul, MergeRows, SinkReshape, SinkReshapeBelowCast>(&getContext());
     ReshapeOp::getCanonicalizationPatterns(patterns, &getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();

@@ -91,3 +91,20 @@ func.func @split_channels(%x: tensor<6x8xf32>, %w: tensor<8x8xf32>, %s: tensor<4
   %2 = coat.elementwise add %1, %s : (tensor<6x2x4xf32>, tensor<4xf32>) -> tensor<6x2x4xf32>
   return %2 : tensor<6x2x4xf32>
 }
+
+// Roundings of half precision do not keep an epilogue from its product.
+// CHECK-LABEL: func.func @rounded
+// CHECK: %[[P:.*]] = coat.matmul %{{.*}} -> tensor<98x16xf32>
+// CHECK: %[[N:.*]] = coat.cast %[[P]] : tensor<98x16xf32> to tensor<98x16xf16>
+// CHECK: %[[W:.*]] = coat.cast %[[N]] : tensor<98x16xf16> to tensor<98x16xf32>
+// CHECK: %[[R:.*]] = coat.elementwise relu %[[W]] : (tensor<98x16xf32>) -> tensor<98x16xf32>
+// CHECK: coat.reshape %[[R]]
+func.func @rounded(%x: tensor<2x7x7x8xf32>) -> tensor<2x7x7x16xf32> {
+  %w = arith.constant dense<0.5> : tensor<16x8x1x1xf32>
+  %0 = coat.conv %x, %w {data_layout = #coat<layout channels_last>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>,
+    pads = array<i64: 0, 0, 0, 0>} : (tensor<2x7x7x8xf32>, tensor<16x8x1x1xf32>) -> tensor<2x7x7x16xf32>
+  %1 = coat.cast %0 : tensor<2x7x7x16xf32> to tensor<2x7x7x16xf16>
+  %2 = coat.cast %1 : tensor<2x7x7x16xf16> to tensor<2x7x7x16xf32>
+  %3 = coat.elementwise relu %2 : (tensor<2x7x7x16xf32>) -> tensor<2x7x7x16xf32>
+  return %3 : tensor<2x7x7x16xf32>
+}
