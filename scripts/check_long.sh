@@ -6,6 +6,9 @@ cd "$(dirname "$0")/.."
 scripts/check.sh
 python=.venv/bin/python3
 COAT_TEST_LONG=1 $python -m pytest -q test/Execute test/Hostile test/Onnx/test_model_data.py
+# All kernels of the large models through ptxas and nvdisasm, twins in all types, all planted faults: 25 minutes of a core, the ones that
+# build/ptxas-cache remembers less.
+COAT_TEST_LONG=1 $python -m pytest -q -n 2 --dist loadgroup test/Gpu
 
 # CPUs with less and with more than the default; one that this machine has not is skipped by its name.
 for march in x86-64-v2 x86-64-v4; do
