@@ -141,3 +141,28 @@ func.func @transposed(%x: tensor<1x1x5x7x8xf32>, %w: tensor<1x9x4x4x3xf32>) -> t
       output_padding = array<i64: 0, 0, 2>} : (tensor<1x1x5x7x8xf32>, tensor<1x9x4x4x3xf32>) -> tensor<1x9x8x19x28xf32>
   return %0 : tensor<1x9x8x19x28xf32>
 }
+
+// -----
+
+// Depthwise with a stride: four rows of one column at a time, so that a large image is read in the order it lies in memory.
+// CHECK-LABEL: @depthwise_stride
+// AVX2: schedule<"depthwise", tile = [1, {{[0-9]+}}, 0, 0], reg = [1, 4, 1, 16], vector = 8>
+// AVX512: reg = [1, 4, 1, 16]{{.*}} vector = 16>
+func.func @depthwise_stride(%x: tensor<1x114x114x96xf32>, %w: tensor<1x6x3x3x1x16xf32>) -> tensor<1x56x56x96xf32> {
+  %0 = coat.conv %x, %w {strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 96 : i64,
+      data_layout = #coat<layout channels_last>, filter_layout = #coat<filter_layout packed>, out_channels = 96 : i64}
+      : (tensor<1x114x114x96xf32>, tensor<1x6x3x3x1x16xf32>) -> tensor<1x56x56x96xf32>
+  return %0 : tensor<1x56x56x96xf32>
+}
+
+// -----
+
+// A narrow plane: whole rows, one at a time, which leave out the border.
+// CHECK-LABEL: @depthwise_narrow
+// CHECK: reg = [1, 1, 7, 16]
+func.func @depthwise_narrow(%x: tensor<1x16x16x96xf32>, %w: tensor<1x6x3x3x1x16xf32>) -> tensor<1x7x7x96xf32> {
+  %0 = coat.conv %x, %w {strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, group = 96 : i64,
+      data_layout = #coat<layout channels_last>, filter_layout = #coat<filter_layout packed>, out_channels = 96 : i64}
+      : (tensor<1x16x16x96xf32>, tensor<1x6x3x3x1x16xf32>) -> tensor<1x7x7x96xf32>
+  return %0 : tensor<1x7x7x96xf32>
+}

@@ -1,5 +1,6 @@
 """A module that has Strategy choose each of its register tiles: products of all small numbers of rows, convolutions over planes of
-common widths, and depthwise ones of the windows and strides that networks have."""
+common widths, with weights that stay in a core's own cache and with more, and depthwise ones of the windows and strides that
+networks have."""
 import sys
 
 constants, body, results = [], [], []
@@ -37,6 +38,9 @@ for rows in [*range(1, 25), 49, 97]:
 for size in (7, 14, 28, 56):
     conv(32, size, 64, 3, 2)
     conv(3, size, 32, 3, 2)
+for size in (14, 28):  # weights that are asked for ahead of time
+    conv(256, size, 128, 3, 2)
+matmul(49, 512, 256)
 for window, stride in ((3, 1), (3, 2), (5, 1), (5, 2), (7, 1)):
     for size in (7, 14, 28):
         conv(48, size, 48, window, stride, group=48)
