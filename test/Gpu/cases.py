@@ -237,6 +237,16 @@ def im2col(stride, pad):
     return conformance(f"tma-im2col-s{stride}-p{pad}", k, ["5184xi32"], "1024xi32", integers(5184), 33792, [described], "sm_90a")
 
 
+def tile_tf32():
+    """A map of tf32 over f32: the copy rounds."""
+    k = Kernel(128)
+    k.tma_loads(8192, 16 * 128, [(0, "%m0", [0, 0], None)])
+    k.dump(4)
+    described = '{arg = 0, kind = "tile", type = "tf32", sizes = [40, 12], strides = [160], box = [32, 16], swizzle = 128}'
+    numbers = lambda: [np.random.default_rng(9).standard_normal(480).astype("f4").view(np.int32)]
+    return conformance("tma-tf32", k, ["480xi32"], "512xi32", numbers, 9216, [described], "sm_90a")
+
+
 def tma_store():
     """A box that hangs over the edge: what lies outside is not written."""
     k = Kernel(128)
@@ -282,7 +292,7 @@ def wgmma(kind, transposed):
 
 CONFORMANCE = [ldmatrix(False), ldmatrix(True), stmatrix(), mma("f16"), mma("bf16"), mma("tf32"), cp_async(), shuffles(),
                scalar("cvt-rna-tf32", "cvt.rna.tf32.f32", 0.0), scalar("ex2-approx", "ex2.approx.f32", 1e-6),
-               tile(32), tile(64), tile(128), im2col(1, 1), im2col(2, 1), im2col(1, 0), tma_store(),
+               tile(32), tile(64), tile(128), tile_tf32(), im2col(1, 1), im2col(2, 1), im2col(1, 0), tma_store(),
                wgmma("bf16", False), wgmma("bf16", True), wgmma("f16", False), wgmma("f16", True)]
 
 # ---- Single ops, for times -----------------------------------------------------------------------------------------------

@@ -179,6 +179,8 @@ static void visitIm2col(const coat_emulated_map &map, const int64_t begin[5], co
   }
 }
 
+static constexpr int32_t ofTf32 = 11; // CU_TENSOR_MAP_DATA_TYPE_TFLOAT32: f32 in global memory, rounded on the way
+
 /// Elements of a row that lie inside the tensor are moved; outside, a load gives zeros and a store does nothing.
 static void moveRow(const coat_emulated_map &map, uint32_t shared, uint64_t offset, const int64_t *at, bool isStore) {
   uint64_t bytes = map.strides[0], elements = map.im2col ? map.channels : map.box[0];
@@ -194,6 +196,8 @@ static void moveRow(const coat_emulated_map &map, uint32_t shared, uint64_t offs
     bool exists = inside && x >= 0 && x < int64_t(map.sizes[0]);
     if (isStore && exists)
       memcpy(global + x * int64_t(bytes), place, bytes);
+    else if (!isStore && exists && map.type == ofTf32)
+      store(place, roundToTf32(load<float>(global + x * int64_t(bytes))));
     else if (!isStore && exists)
       memcpy(place, global + x * int64_t(bytes), bytes);
     else if (!isStore)

@@ -52,8 +52,7 @@ UNARY(coat_emu_tanh, std::tanh(x))
 UNARY(coat_emu_sin, std::sin(x))
 UNARY(coat_emu_cos, std::cos(x))
 
-/// cvt.rna.tf32.f32: to nearest, ties away from zero.
-COAT_EMULATED uint32_t coat_emu_tf32(float x) { return x != x ? 0x7FFFFFFF : (bitsOf(x) + 0x1000) & 0xFFFFE000u; }
+COAT_EMULATED uint32_t coat_emu_tf32(float x) { return roundToTf32(x); }
 COAT_EMULATED uint32_t coat_emu_bf16x2(float high, float low) {
   return uint32_t(roundToBfloat(high)) << 16 | roundToBfloat(low);
 }
