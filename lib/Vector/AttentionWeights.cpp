@@ -6,7 +6,8 @@
 using namespace mlir;
 using namespace coat;
 
-/// Scores above the base, in octaves, from where on a block is done again: weights times values are far from overflow.
+/// The sum of a block's weights, in octaves, from where on the block is done again: weights times values are far from
+/// overflow.
 static constexpr double mostOctaves = 32;
 /// Exponentials computed side by side: one alone is a chain of 11 operations, more do not fit the registers.
 static constexpr size_t together = 4;
@@ -100,41 +101,38 @@ AttentionWeights AttentionSoftmax::emit(const AttentionPanel &at, Value packed, 
 }
 
 /// Weights in the registers that the scores were summed in. `mayStay`: no score was too far above the base, or a NaN.
+/// That shows in the sum alone, because exponents are held at the bound: the largest exponent as a value of its own,
+/// which loops would carry, takes 1 % longer.
 AttentionWeights AttentionSoftmax::fromBase(const AttentionPanel &at, Value packed, Value index, Value start,
                                             OpFoldResult count, Value buffer, ArrayRef<Value> base, Value &mayStay) {
   Type f32 = v.builder.getF32Type();
   SmallVector<Value> from;
   for (Value one : base)
     from.push_back(arith::SubFOp::create(v.builder, v.loc, v.zero(f32), one));
-  SmallVector<Value> carried(2 * s.vectors, v.zero(f32)); // largest exponents and sums
+  SmallVector<Value> carried(s.vectors, v.zero(f32)); // sums
   carried.push_back(buffer);
+  Value bound = v.splat(v.builder.getF32FloatAttr(mostOctaves));
   carried = s.emit(at, packed, index, start, count, from, carried,
-                   [&](Value first, ArrayRef<Value> exponents, ValueRange inner) {
+                   [&](Value first, ArrayRef<Value> scores, ValueRange inner) {
                      SmallVector<Value> next(inner);
-                     for (auto [i, exponent] : llvm::enumerate(exponents))
-                       next[i % s.vectors] = v.larger(next[i % s.vectors], exponent);
+                     SmallVector<Value> all = llvm::map_to_vector(scores, [&](Value x) { return v.smaller(bound, x); });
+                     ArrayRef<Value> exponents = all;
                      for (size_t i = 0; i < exponents.size(); i += together)
                        for (auto [j, weight] : llvm::enumerate(exp2(exponents.slice(i).take_front(together)))) {
                          int64_t row = (i + j) / s.vectors, column = (i + j) % s.vectors;
-                         Value &sum = next[s.vectors + column];
-                         sum = arith::AddFOp::create(v.builder, v.loc, sum, weight);
+                         next[column] = arith::AddFOp::create(v.builder, v.loc, next[column], weight);
                          next.back() = v.store(weight, next.back(), {v.plus(first, row), v.index(column * v.lanes)});
                        }
                      return next;
                    });
-  Value most = v.splat(v.builder.getF32FloatAttr(mostOctaves));
-  for (int64_t j = 0; j < s.vectors; ++j) {
-    auto check = [&](arith::CmpFPredicate predicate, Value x, Value y) {
-      Value lanes = arith::CmpFOp::create(v.builder, v.loc, predicate, x, y);
-      Value all = vector::ReductionOp::create(v.builder, v.loc, vector::CombiningKind::AND, lanes);
-      mayStay = mayStay ? Value(arith::AndIOp::create(v.builder, v.loc, mayStay, all)) : all;
-    };
-    check(arith::CmpFPredicate::OLE, carried[j], most);
-    check(arith::CmpFPredicate::ORD, carried[s.vectors + j], carried[s.vectors + j]);
+  buffer = carried.pop_back_val();
+  Value most = v.splat(v.builder.getF32FloatAttr(std::exp2(mostOctaves)));
+  for (Value sum : carried) {
+    Value lanes = arith::CmpFOp::create(v.builder, v.loc, arith::CmpFPredicate::OLT, sum, most);
+    Value all = vector::ReductionOp::create(v.builder, v.loc, vector::CombiningKind::AND, lanes);
+    mayStay = mayStay ? Value(arith::AndIOp::create(v.builder, v.loc, mayStay, all)) : all;
   }
-  SmallVector<Value> sums(ArrayRef(carried).slice(s.vectors, s.vectors));
-  return {carried.back(), llvm::to_vector(base), sums,
-          SmallVector<Value>(s.vectors, v.splat(v.builder.getF32FloatAttr(1)))};
+  return {buffer, llvm::to_vector(base), carried, SmallVector<Value>(s.vectors, v.splat(v.builder.getF32FloatAttr(1)))};
 }
 
 /// All scores first, then what they are less than the largest that was seen so far.

@@ -103,6 +103,10 @@ Value VectorBuilder::larger(Value a, Value b) {
   return arith::SelectOp::create(builder, loc, arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGT, a, b), a, b);
 }
 
+Value VectorBuilder::smaller(Value a, Value b) {
+  return arith::SelectOp::create(builder, loc, arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OLT, a, b), a, b);
+}
+
 SmallVector<Value> VectorBuilder::loop(OpFoldResult lower, OpFoldResult upper, int64_t step, ValueRange carried,
                                        LoopBody body) {
   std::optional<int64_t> from = getConstantIntValue(lower), to = getConstantIntValue(upper);

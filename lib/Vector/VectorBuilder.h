@@ -43,6 +43,8 @@ public:
   mlir::Value multiplyAdd(mlir::Value a, mlir::Value b, mlir::Value sum);
   /// a > b ? a : b, which is one instruction; b where either is NaN.
   mlir::Value larger(mlir::Value a, mlir::Value b);
+  /// a < b ? a : b, likewise.
+  mlir::Value smaller(mlir::Value a, mlir::Value b);
 
   using LoopBody = llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value iv, mlir::ValueRange carried)>;
   /// scf.for that carries values; a loop of constant trip count 1 is its body.

@@ -1,7 +1,7 @@
 // RUN: coat-opt %s --coat-emit-attention --split-input-file | FileCheck %s
 
 // Keys that fit one block: queries along lanes; a base from the first four keys; weights of bounded exponents from the
-// registers that the scores were summed in, several at once. Where an exponent is too large, all scores first, then the
+// registers that the scores were summed in, several at once. Where their sum is too large, all scores first, then the
 // weights. Maxima and sums of a lane need no reduction.
 // CHECK-LABEL: func private @whole
 // CHECK-NOT: coat.attention
