@@ -5,36 +5,19 @@ A case is {name, kind, text (MLIR), inputs (a function), rtol, atol, ..}. Confor
 stage (flags say so); their results are raw words, and the emulator's are what is expected."""
 import numpy as np
 
+from ir_text import FENCE, MAP, Text
+
 # ---- Kernels of one instruction ------------------------------------------------------------------------------------------
 
-MAP = "!llvm.ptr {llvm.align = 64 : i64, llvm.byval = !llvm.array<16 x i64>, nvvm.grid_constant}"
-FENCE = "nvvm.fence.proxy {kind = #nvvm.proxy_kind<async.shared>, space = #nvvm.shared_space<cta>}"
 MATRICES = "shape = #nvvm.ld_st_matrix_shape<m = 8, n = 8>, eltType = #nvvm.ld_st_matrix_elt_type<b16>"
 
 
-class Kernel:
-    """Straight-line code of the LLVM and NVVM dialects: %x and %w are inputs, %y is the output, %smem is shared memory."""
+class Kernel(Text):
+    """Straight-line code of the LLVM and NVVM dialects: %x and %w are inputs, %y is the output."""
 
     def __init__(self, threads):
-        self.threads, self.lines, self.count = threads, [], 0
-        self.lead_count = 0
-
-    def do(self, line):
-        self.lines.append("  " + line)
-
-    def __call__(self, line):
-        self.count += 1
-        self.do(f"%v{self.count} = {line}")
-        return f"%v{self.count}"
-
-    def const(self, value, type="i32"):
-        return value if isinstance(value, str) else self(f"llvm.mlir.constant({value} : {type}) : {type}")
-
-    def op(self, name, a, b, type="i32"):
-        return self(f"llvm.{name} {self.const(a, type)}, {self.const(b, type)} : {type}")
-
-    def shared(self, bytes):
-        return self(f"llvm.getelementptr %smem[{self.const(bytes)}] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, i8")
+        super().__init__("llvm")
+        self.threads, self.lead_count = threads, 0
 
     def at(self, pointer, index, type="i32"):
         return self(f"llvm.getelementptr {pointer}[{self.const(index)}] : (!llvm.ptr, i32) -> !llvm.ptr, {type}")
@@ -83,12 +66,7 @@ class Kernel:
             self.do(FENCE)
             self.do(f"nvvm.mbarrier.arrive.expect_tx {bar}, {self.const(bytes)} : !llvm.ptr<3>, i32")
             for offset, map, coordinates, offsets in loads:
-                to = self(f"llvm.addrspacecast {self.shared(offset)} : !llvm.ptr<3> to !llvm.ptr<7>")
-                tail = ""
-                if offsets:
-                    tail = f" im2col [{', '.join(self.const(o, 'i16') for o in offsets)}] {{mode = #nvvm.tma_load_mode<im2col>}}"
-                box = ", ".join(map_ for map_ in (self.const(c) for c in coordinates))
-                self.do(f"nvvm.cp.async.bulk.tensor.shared.cluster.global {to}, {map}, {bar}, box [{box}]{tail} : !llvm.ptr<7>, !llvm.ptr")
+                self.copy_box(self.shared(offset), map, bar, coordinates, offsets)
         self.lead(body)
         self.do("nvvm.barrier")
         self.do(f"nvvm.mbarrier.try_wait.parity {bar}, {self.const(0)}, {self.const(1000000)} : !llvm.ptr<3>, i32, i32")

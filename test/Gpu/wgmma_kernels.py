@@ -1,7 +1,7 @@
 """Kernels for sm_90a written by hand, for tests of the emulator and of what it catches: a product (also a convolution, by
-im2col) with a producer warpgroup and two consumers, and a product whose left side comes from registers.
+im2col) with a producer warpgroup and two consumers, and a product whose left side comes from registers."""
 
-The text stays one instruction a line, so that a test can plant a fault in it by a replacement."""
+from ir_text import FENCE, MAP, Text
 
 HEAD = """!acc = !llvm.struct<({acc})>
 module attributes {{gpu.container_module}} {{
@@ -12,36 +12,16 @@ llvm.func @{name}({parameters}) attributes {{gpu.kernel, nvvm.kernel, nvvm.reqnt
   %base = llvm.ptrtoint %smem : !llvm.ptr<3> to i32
   %tid = nvvm.read.ptx.sreg.tid.x : i32
 """
-MAP = "!llvm.ptr {llvm.align = 64 : i64, llvm.byval = !llvm.array<16 x i64>, nvvm.grid_constant}"
-FENCE = "nvvm.fence.proxy {kind = #nvvm.proxy_kind<async.shared>, space = #nvvm.shared_space<cta>}"
 
 
-class Text:
-    """Lines of IR; constants are written where they are first used."""
+class Kernel(Text):
+    """Loops and conditions of scf around the instructions."""
 
     def __init__(self):
-        self.lines, self.count = [], 0
-
-    def do(self, line):
-        self.lines.append("  " + line)
-
-    def __call__(self, line):
-        self.count += 1
-        self.do(f"%v{self.count} = {line}")
-        return f"%v{self.count}"
-
-    def const(self, value, type="i32"):
-        return self(f"arith.constant {value} : {type}")
-
-    def op(self, name, a, b, type="i32"):
-        a, b = (self.const(x, type) if isinstance(x, int) else x for x in (a, b))
-        return self(f"arith.{name} {a}, {b} : {type}")
+        super().__init__("arith")
 
     def compare(self, predicate, a, b):
-        return self(f"arith.cmpi {predicate}, {a}, {self.const(b) if isinstance(b, int) else b} : i32")
-
-    def shared(self, offset):
-        return self(f"llvm.getelementptr %smem[{self.const(offset) if isinstance(offset, int) else offset}] : (!llvm.ptr<3>, i32) -> !llvm.ptr<3>, i8")
+        return self(f"arith.cmpi {predicate}, {a}, {self.const(b)} : i32")
 
     def add(self, a, b):
         return self.op("addi", a, b)
@@ -54,11 +34,6 @@ class Text:
 
     def wait(self, barrier, phase):
         self.do(f"nvvm.mbarrier.try_wait.parity {barrier}, {phase}, {self.const(1000000)} : !llvm.ptr<3>, i32, i32")
-
-    def load(self, to, map, barrier, at, offsets=None):
-        to = self(f"llvm.addrspacecast {to} : !llvm.ptr<3> to !llvm.ptr<7>")
-        tail = f" im2col [{', '.join(offsets)}] {{mode = #nvvm.tma_load_mode<im2col>}}" if offsets else ""
-        self.do(f"nvvm.cp.async.bulk.tensor.shared.cluster.global {to}, {map}, {barrier}, box [{', '.join(at)}]{tail} : !llvm.ptr<7>, !llvm.ptr")
 
     def descriptor(self, address, leading, stride):
         low = self(f"arith.extui {self.op('shrui', self.op('andi', address, 0x3FFFF), 4)} : i32 to i64")
@@ -76,7 +51,7 @@ class Text:
 def product(k, stages=3, conv=None):
     """C[m][n] = A[m][k] * B[n][k], bf16; a block has 128 x 64 of C. Grid (n / 64, m / 128), 384 threads; shared_bytes().
     conv = (channels, height, width, taps, stride, pad) of the output: A is read by im2col, k = taps * taps * channels."""
-    t = Text()
+    t = Kernel()
     a_bytes, b_bytes = 128 * 128, 64 * 128
     full, empty, tiles = stages * (a_bytes + b_bytes), stages * (a_bytes + b_bytes) + 8 * stages, k // 64
     group = t("nvvm.shfl.sync idx %s, %s, %s, %s : i32 -> i32" % (t.const(-1), t.op("divui", "%tid", 128), t.const(0), t.const(31)))
@@ -111,10 +86,10 @@ def product(k, stages=3, conv=None):
         blocks = channels // 64
         channel, tap = t.mul(t.op("remui", "%i", blocks), 64), t.op("divui", "%i", blocks)
         offsets = [t(f"arith.trunci {t.op(op, tap, taps)} : i32 to i16") for op in ("remui", "divui")]
-        t.load(to_a, "%a", barrier, [channel, x, y, image], offsets)
+        t.copy_box(to_a, "%a", barrier, [channel, x, y, image], offsets)
     else:
-        t.load(to_a, "%a", barrier, [at, row0])
-    t.load(to_b, "%b", barrier, [at, column0])
+        t.copy_box(to_a, "%a", barrier, [at, row0])
+    t.copy_box(to_b, "%b", barrier, [at, column0])
     for _ in range(3):
         t.do("}")
     t.do("} else {")
@@ -171,13 +146,13 @@ def store_tile(t, value, consumer, thread):
 
 def from_registers(k):
     """C[64][64] f32 = A[64][k] * B[k][64], bf16: A as fragments from global memory, B by TMA as it lies. 128 threads."""
-    t = Text()
+    t = Kernel()
     bar = k * 128
     t.do(f"scf.if {t.compare('eq', '%tid', 0)} {{")
     t.do(f"nvvm.mbarrier.init {t.shared(bar)}, {t.const(1)} : !llvm.ptr<3>, i32")
     t.do("nvvm.fence.mbarrier.init")
     t.do(f"nvvm.mbarrier.arrive.expect_tx {t.shared(bar)}, {t.const(k * 128)} : !llvm.ptr<3>, i32")
-    t.load("%smem", "%b", t.shared(bar), [t.const(0), t.const(0)])
+    t.copy_box("%smem", "%b", t.shared(bar), [t.const(0), t.const(0)])
     t.do("}")
     t.do("nvvm.barrier")
     lane, warp = t.op("remui", "%tid", 32), t.op("divui", "%tid", 32)
