@@ -161,17 +161,20 @@ def export_light(name, out):
 
 
 def export_narrow(name, precision, out):
-    """The network with half-precision weights and the framework's outputs; all numbers of the .npz are float32."""
+    """The network with half-precision weights and the framework's outputs; all floating-point numbers of the .npz are float32."""
     import torch
     from networks import build
     module, inputs = build(name)
     dtype = getattr(torch, precision)
     module, inputs = module.to(dtype), {k: v.to(dtype) if v.is_floating_point() else v for k, v in inputs.items()}
     with torch.no_grad():
-        result = module(*inputs.values())
-    np.savez(f"{out}/{name}.{precision}.npz", **{k: v.float().numpy() for k, v in inputs.items()}, output_0=result.float().numpy())
+        results = module(*inputs.values())
+    results = results if isinstance(results, tuple) else (results,)
+    outputs = {f"output_{i}": r.float().numpy() for i, r in enumerate(results)}
+    as_numpy = lambda value: (value.float() if value.is_floating_point() else value).numpy()
+    np.savez(f"{out}/{name}.{precision}.npz", **{k: as_numpy(v) for k, v in inputs.items()}, **outputs)
     torch.onnx.export(module, tuple(inputs.values()), f"{out}/{name}.{precision}.legacy.onnx", dynamo=False, opset_version=17,
-                      input_names=list(inputs), output_names=["output_0"])
+                      input_names=list(inputs), output_names=list(outputs))
 
 
 def main():
