@@ -48,6 +48,24 @@ func.func private @strided(%x: tensor<1x3x9x12xf32>, %o: tensor<1x1x4x12xf32>) -
 
 // -----
 
+// Four rows of one column, whose windows share three of nine rows of the input.
+// CHECK-LABEL: @strided_rows
+// CHECK: scf.for %{{.*}} = %c0 to %c4 step %c1
+// CHECK-COUNT-27: vector.transfer_read
+// CHECK-NOT: vector.transfer_read
+// CHECK: vector.transfer_write
+// ORDERED-LABEL: @strided_rows
+// ORDERED-NOT: coat.pool
+func.func private @strided_rows(%x: tensor<1x9x9x8xf32>) -> tensor<1x4x4x8xf32>
+    attributes {coat.kernel, coat.schedule = #coat.schedule<"loops", tile = [0, 0, 0, 0], vector = 8>} {
+  %0 = coat.pool max %x {kernel = array<i64: 3, 3>, strides = array<i64: 2, 2>,
+      dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, data_layout = #coat<layout channels_last>}
+      : (tensor<1x9x9x8xf32>) -> tensor<1x4x4x8xf32>
+  return %0 : tensor<1x4x4x8xf32>
+}
+
+// -----
+
 // A window of the size of an image is a reduction.
 // CHECK-LABEL: @global
 // CHECK: coat.pool
