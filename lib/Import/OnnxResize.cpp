@@ -131,10 +131,35 @@ static void fromScales(NodeImporter &node, ArrayRef<double> scales, ArrayRef<int
   }
 }
 
+/// All of `axes`, each with its part of the input, which only a run knows.
+static SmallVector<ResizeAxis> changedAtRunTime(NodeImporter &node, const Target &target, ArrayRef<int64_t> axes,
+                                                ArrayRef<AffineExpr> dims, ResizeMode mode) {
+  AffineExpr one = node.number(1), two = node.number(2), count = node.number(axes.size());
+  Value roi = node.convert(node.tensor(1), node.builder.getF32Type());
+  if (mode == ResizeMode::cubic)
+    node.refuse("expected constant roi with mode cubic, got a value computed at run time");
+  if (!node.failed() && node.dims(roi) != ArrayRef(node.symbols.product(two, count)))
+    node.fail("expected a roi of " + Twine(2 * axes.size()) + " numbers, got " + node.print(node.dims(roi)));
+  roi = node.reshape(roi, {two, count, one});
+  SmallVector<ResizeAxis> changed;
+  for (auto [index, axis] : llvm::enumerate(axes)) {
+    int64_t input = constantOf(dims[axis]).value_or(-1), output = target.sizes[axis];
+    if (!node.failed() && (input < 1 || output < 1))
+      node.refuse("expected static sizes of at least 1 with roi computed at run time, got others; try --dim");
+    ResizeAxis entry{axis, input, output, target.scales[axis], std::nullopt};
+    entry.crop = node.slice(roi, 1, node.number(index), one);
+    changed.push_back(entry);
+  }
+  return changed;
+}
+
 /// The dimensions that change, each with its part of the input in tf_crop_and_resize: input 1 has their beginnings,
 /// then their ends.
 static SmallVector<ResizeAxis> changedAxes(NodeImporter &node, const Target &target, ArrayRef<int64_t> axes,
-                                           ArrayRef<AffineExpr> dims, std::optional<CoordinateMode> coordinates) {
+                                           ArrayRef<AffineExpr> dims, std::optional<CoordinateMode> coordinates,
+                                           ResizeMode mode) {
+  if (!coordinates && node.has(1) && comesAtRunTime(node, 1))
+    return changedAtRunTime(node, target, axes, dims, mode);
   SmallVector<double> crop;
   if (!coordinates)
     crop = readNumbers(node, 1, "roi");
@@ -168,7 +193,7 @@ static void emitResize(NodeImporter &node, Target &target, ResizeMode mode, Arra
   bool antialias = node.opset() >= 18 && node.integer("antialias", 0) != 0 && mode != ResizeMode::nearest;
   bool excludeOutside = node.integer("exclude_outside", 0) != 0;
   if (antialias || !coordinates) {
-    SmallVector<ResizeAxis> changed = changedAxes(node, target, axes, node.dims(0), coordinates);
+    SmallVector<ResizeAxis> changed = changedAxes(node, target, axes, node.dims(0), coordinates, mode);
     return node.set(0, resizeByWeights(node, node.tensor(0), changed,
                                        {mode, nearest, coefficient, antialias, excludeOutside, extrapolation}));
   }

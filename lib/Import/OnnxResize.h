@@ -12,6 +12,7 @@ struct ResizeAxis {
   double scale;
   std::optional<CoordinateMode> coordinates; // none: tf_crop_and_resize, of this part
   double cropBegin = 0, cropEnd = 1;
+  mlir::Value crop = {}; // its ends [2, 1, 1], f32, where only a run knows them
 };
 
 /// What is common to all dimensions.

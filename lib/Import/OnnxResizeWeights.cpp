@@ -77,12 +77,12 @@ static std::vector<double> weightsAt(const ResizeAxis &axis, const ResizeFilter 
 }
 
 /// weights [O, I] times the dimension: [.., I, ..] -> [.., O, ..].
-static Value multiply(NodeImporter &node, Value value, const ResizeAxis &axis, ArrayRef<double> weights, Type type) {
+static Value multiply(NodeImporter &node, Value value, const ResizeAxis &axis, Value matrix) {
   SmallVector<AffineExpr> shape = node.dims(value);
   ArrayRef<AffineExpr> all = shape;
   AffineExpr before = node.symbols.product(all.take_front(axis.axis)),
              after = node.symbols.product(all.drop_front(axis.axis + 1));
-  Value matrix = table(node, {axis.output, axis.input}, weights, type), result;
+  Value result;
   if (axis.axis == int64_t(shape.size()) - 1)
     result = node.emit<MatmulOp>({node.reshape(value, {before, shape.back()}), matrix}, node.unit("transpose_rhs"));
   else
@@ -92,15 +92,64 @@ static Value multiply(NodeImporter &node, Value value, const ResizeAxis &axis, A
 }
 
 /// `fill` where the output lies outside the input along this dimension.
-static Value extrapolate(NodeImporter &node, Value value, const ResizeAxis &axis, ArrayRef<bool> outside, double fill,
-                         Type type) {
-  if (!value || !llvm::is_contained(outside, true))
+static Value extrapolate(NodeImporter &node, Value value, const ResizeAxis &axis, Value outside, double fill, Type type) {
+  if (!value || !outside)
     return value;
-  SmallVector<int64_t> shape(node.dims(value).size() - axis.axis, 1);
-  shape[0] = axis.output;
-  Value mask =
-      node.constant(DenseElementsAttr::get(RankedTensorType::get(shape, IntegerType::get(node.context, 1)), outside));
+  SmallVector<AffineExpr> shape(node.dims(value).size() - axis.axis, node.number(1));
+  shape[0] = node.number(axis.output);
+  Value mask = node.reshape(outside, shape);
   return node.elementwise(ElementwiseKind::select, {mask, node.scalar(fill, type), value});
+}
+
+/// The weights [O, I], and where outputs lie outside the input [O], if any do.
+static std::pair<Value, Value> weightsOf(NodeImporter &node, const ResizeAxis &axis, const ResizeFilter &filter, Type type) {
+  std::vector<double> weights;
+  SmallVector<bool> outside;
+  for (int64_t o = 0; o < axis.output; ++o) {
+    double x = coordinate(axis, double(o));
+    outside.push_back(!axis.coordinates && (x < 0 || x > double(axis.input - 1)));
+    llvm::append_range(weights, weightsAt(axis, filter, std::clamp(x, -double(axis.input), 2.0 * double(axis.input))));
+  }
+  auto maskType = RankedTensorType::get(axis.output, IntegerType::get(node.context, 1));
+  bool any = llvm::is_contained(outside, true);
+  return {table(node, {axis.output, axis.input}, weights, type),
+          any ? node.constant(DenseElementsAttr::get(maskType, outside)) : Value()};
+}
+
+/// The same where a run says which part, by the formula of `coordinate`, in its order: what ends on an element exactly there
+/// does so here.
+static std::pair<Value, Value> cropAtRunTime(NodeImporter &node, const ResizeAxis &axis, const ResizeFilter &filter, Type type) {
+  using Kind = ElementwiseKind;
+  Type f32 = node.builder.getF32Type();
+  auto apply = [&](Kind kind, ValueRange operands) { return node.elementwise(kind, operands); };
+  auto number = [&](double value) { return node.scalar(value, f32); };
+  double length = axis.scale * double(axis.input), last = double(axis.input - 1);
+  std::vector<double> parts, places;
+  for (int64_t o = 0; o < axis.output; ++o)
+    parts.push_back(length > 1 ? double(o) : 1);
+  for (int64_t i = 0; i < axis.input; ++i)
+    places.push_back(double(i));
+  Value begin = node.slice(axis.crop, 0, node.number(0), node.number(1)), end = node.slice(axis.crop, 0, node.number(1), node.number(1));
+  begin = node.reshape(begin, {node.number(1), node.number(1)});
+  end = node.reshape(end, {node.number(1), node.number(1)});
+  Value part = table(node, {axis.output, 1}, parts, f32), place = table(node, {1, axis.input}, places, f32);
+  Value extent = apply(Kind::mul, {apply(Kind::sub, {end, begin}), number(last)});
+  Value x = apply(Kind::div, {apply(Kind::mul, {part, extent}), number(length > 1 ? length - 1 : 2)});
+  x = apply(Kind::add, {apply(Kind::mul, {begin, number(last)}), x});
+  Value outside = apply(Kind::logical_or, {apply(Kind::less, {x, number(0)}), apply(Kind::greater, {x, number(last)})});
+  outside = node.reshape(outside, node.number(axis.output));
+  if (filter.mode == ResizeMode::nearest) {
+    bool floor = filter.nearest == NearestMode::floor || filter.nearest == NearestMode::round_prefer_ceil;
+    double shift = filter.nearest == NearestMode::round_prefer_floor  ? -0.5
+                   : filter.nearest == NearestMode::round_prefer_ceil ? 0.5
+                                                                      : 0;
+    Value nearest = node.elementwise(floor ? Kind::floor : Kind::ceil, apply(Kind::add, {x, number(shift)}));
+    nearest = node.elementwise(Kind::clip, nearest, 0.0, last);
+    return {node.convert(apply(Kind::equal, {nearest, place}), type), outside};
+  }
+  Value distance = node.elementwise(Kind::abs, apply(Kind::sub, {node.elementwise(Kind::clip, x, 0.0, last), place}));
+  Value weights = node.elementwise(Kind::relu, apply(Kind::sub, {number(1), distance}));
+  return {node.convert(weights, type), outside};
 }
 
 Value coat::onnx::resizeByWeights(NodeImporter &node, Value value, ArrayRef<ResizeAxis> axes,
@@ -114,15 +163,8 @@ Value coat::onnx::resizeByWeights(NodeImporter &node, Value value, ArrayRef<Resi
                   " times " + Twine(axis.output));
     if (node.failed() || !value)
       return {};
-    std::vector<double> weights;
-    SmallVector<bool> outside;
-    for (int64_t o = 0; o < axis.output; ++o) {
-      double x = coordinate(axis, double(o));
-      outside.push_back(!axis.coordinates && (x < 0 || x > double(axis.input - 1)));
-      llvm::append_range(weights,
-                         weightsAt(axis, filter, std::clamp(x, -double(axis.input), 2.0 * double(axis.input))));
-    }
-    value = multiply(node, value, axis, weights, type);
+    auto [weights, outside] = axis.crop ? cropAtRunTime(node, axis, filter, type) : weightsOf(node, axis, filter, type);
+    value = multiply(node, value, axis, weights);
     value = extrapolate(node, value, axis, outside, filter.extrapolation, type);
   }
   return value;

@@ -42,3 +42,24 @@ def test_resize(height, level):
         x = np.random.default_rng(size).standard_normal((1, 2, size, 5)).astype(np.float32)
         for got, want in zip(module(x), reference.run(None, {"x": x}), strict=True):
             within_bounds(got, want)
+
+
+@pytest.mark.parametrize("attributes", [dict(mode="linear"), *(dict(mode="nearest", nearest_mode=m) for m in ("round_prefer_floor", "round_prefer_ceil", "floor", "ceil"))],
+                         ids=lambda a: "-".join(a.values()))
+def test_roi_at_run_time(attributes):
+    """The part of the image is an input: what a constant roi gives, also beyond the image and from right to left."""
+    node = helper.make_node("Resize", ["x", "roi", "", "sizes"], ["y"], coordinate_transformation_mode="tf_crop_and_resize", extrapolation_value=7.0,
+                            axes=[2, 3], **attributes)
+    sizes = numpy_helper.from_array(np.array([6, 4]), "sizes")
+    image = helper.make_tensor_value_info("x", TensorProto.FLOAT, [2, 3, 5, 7])
+    output = helper.make_tensor_value_info("y", TensorProto.FLOAT, [2, 3, 6, 4])
+
+    def network(inputs, constants):
+        return helper.make_model(helper.make_graph([node], "crop", inputs, [output], constants), opset_imports=[helper.make_opsetid("", 19)], ir_version=9)
+
+    module = coat.compile(network([image, helper.make_tensor_value_info("roi", TensorProto.FLOAT, [4])], [sizes]))
+    x = np.random.default_rng(0).standard_normal((2, 3, 5, 7)).astype(np.float32)
+    for roi in ([0.1, 0.22, 0.83, 0.91], [-0.31, 0.0, 1.2, 1.0], [0.9, 0.81, 0.13, 0.2]):
+        roi = np.array(roi, np.float32)
+        want, = coat.compile(network([image], [sizes, numpy_helper.from_array(roi, "roi")]))(x)
+        within_bounds(module(x, roi)[0], want)
