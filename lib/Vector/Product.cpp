@@ -60,8 +60,8 @@ static SmallVector<Value> reduceDepth(VectorBuilder &v, const Product &product, 
     fetched = full / product.aheadEvery * product.aheadEvery;
     sums = v.loop(number(0), number(fetched), product.aheadEvery, sums, [&](Value k, ValueRange inner) {
       product.ahead(taps, k);
-      if (product.aheadEvery == unrollInWindow)
-        return steps(v, product, rows, vectors, taps, k, unrollInWindow, llvm::to_vector(inner));
+      if (product.aheadEvery == body)
+        return steps(v, product, rows, vectors, taps, k, body, llvm::to_vector(inner));
       return run(getAsOpFoldResult(k), getAsOpFoldResult(v.plus(k, product.aheadEvery)), body, llvm::to_vector(inner));
     });
   }
