@@ -52,7 +52,8 @@ std::pair<Value, int32_t> coat::onnx::bytesOf(NodeImporter &node, unsigned input
   ModelValue value = node.modelValue(input);
   if (value.bytes)
     return {value.bytes, value.bytesType};
-  if (!value.data || node.failed() || (!isFloat8(value.data->type) && value.data->type != UInt4 && value.data->type != Int4))
+  if (!value.data || node.failed() ||
+      (!isFloat8(value.data->type) && value.data->type != UInt4 && value.data->type != Int4))
     return {Value(), Undefined};
   Value bytes = constantBytes(node, *value.data);
   // Once for all its uses.
@@ -102,8 +103,8 @@ Value coat::onnx::decodeFloat8(NodeImporter &node, Value bits, int32_t type) {
   return node.emit<GatherOp>({all, node.convert(bits, node.builder.getI32Type())}, node.attr("axis", int64_t(0)));
 }
 
-/// A number that the format holds with its leading 1 has f32's exponent and mantissa, rounded and biased again; for a smaller
-/// one the sum with a power of two rounds, whose last bit is the format's smallest number.
+/// A number that the format holds with its leading 1 has f32's exponent and mantissa, rounded and biased again; for a
+/// smaller one the sum with a power of two rounds, whose last bit is the format's smallest number.
 Value coat::onnx::encodeFloat8(NodeImporter &node, Value value, int32_t type, bool saturate) {
   if (node.failed() || !value)
     return {};
@@ -112,13 +113,16 @@ Value coat::onnx::encodeFloat8(NodeImporter &node, Value value, int32_t type, bo
   Type f32 = node.builder.getF32Type(), i32 = node.builder.getI32Type();
   auto apply = [&](Kind kind, ValueRange operands) { return node.elementwise(kind, operands); };
   auto integer = [&](int64_t number) { return node.scalar(double(number), i32); };
-  auto bitsOf = [&](Value number) { return node.emit<BitCastOp>(number, node.attr("element_type", TypeAttr::get(i32))); };
+  auto bitsOf = [&](Value number) {
+    return node.emit<BitCastOp>(number, node.attr("element_type", TypeAttr::get(i32)));
+  };
   value = node.convert(value, f32);
   Value bits = bitsOf(value), magnitude = apply(Kind::bitwise_and, {bits, integer(0x7fffffff)});
 
   Value odd = apply(Kind::bitwise_and, {apply(Kind::shift_right, {magnitude, integer(drop)}), integer(1)});
   Value rounded = apply(Kind::add, {apply(Kind::add, {magnitude, integer((1 << (drop - 1)) - 1)}), odd});
-  Value normal = apply(Kind::sub, {apply(Kind::shift_right, {rounded, integer(drop)}), integer((127 - format.bias) << format.mantissa)});
+  Value normal = apply(
+      Kind::sub, {apply(Kind::shift_right, {rounded, integer(drop)}), integer((127 - format.bias) << format.mantissa)});
   double power = std::ldexp(1.0, 23 + 1 - format.bias - format.mantissa);
   Value sum = apply(Kind::add, {apply(Kind::abs, value), node.scalar(power, f32)});
   Value small = apply(Kind::sub, {bitsOf(sum), integer(llvm::bit_cast<int32_t>(float(power)))});
@@ -148,7 +152,8 @@ void coat::onnx::castToBytes(NodeImporter &node, int32_t type) {
   Type i32 = node.builder.getI32Type();
   Value bits = node.elementwise(Kind::bitwise_and, {node.convert(value, i32), node.scalar(15, i32)});
   if (type == Int4)
-    bits = node.elementwise(Kind::sub, {node.elementwise(Kind::bitwise_xor, {bits, node.scalar(8, i32)}), node.scalar(8, i32)});
+    bits = node.elementwise(Kind::sub,
+                            {node.elementwise(Kind::bitwise_xor, {bits, node.scalar(8, i32)}), node.scalar(8, i32)});
   IntegerType::SignednessSemantics sign = type == Int4 ? IntegerType::Signless : IntegerType::Unsigned;
   setBytes(node, 0, node.convert(bits, IntegerType::get(node.context, 8, sign)), type);
 }

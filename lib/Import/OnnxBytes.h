@@ -1,6 +1,6 @@
-// Values of types that nothing computes on, as bytes: strings (docs/rationale/strings.md), floats of 8 bits (their bits, uint8)
-// and integers of 4 (one a byte, int8 or uint8). Casts, quantization and StringNormalizer turn them into numbers and back;
-// other ops refuse them by name. Strings and floats of 8 bits may be inputs and results of a model.
+// Values of types that nothing computes on, as bytes: strings (docs/rationale/strings.md), floats of 8 bits (their
+// bits, uint8) and integers of 4 (one a byte, int8 or uint8). Casts, quantization and StringNormalizer turn them into
+// numbers and back; other ops refuse them by name. Strings and floats of 8 bits may be inputs and results of a model.
 #ifndef COAT_LIB_IMPORT_ONNXBYTES_H
 #define COAT_LIB_IMPORT_ONNXBYTES_H
 
@@ -17,8 +17,8 @@ void setBytes(NodeImporter &node, unsigned output, mlir::Value bytes, int32_t ty
 /// An input as numbers: floats of 8 bits as f32, integers of 4 bits as i8 or ui8, others as they are.
 mlir::Value numberOf(NodeImporter &node, unsigned input);
 
-/// f32 from the bits of floats of 8 bits, and back, ties to even. Where a number is too large: the largest, else infinity or
-/// NaN, whichever the type has.
+/// f32 from the bits of floats of 8 bits, and back, ties to even. Where a number is too large: the largest, else
+/// infinity or NaN, whichever the type has.
 mlir::Value decodeFloat8(NodeImporter &node, mlir::Value bits, int32_t type);
 mlir::Value encodeFloat8(NodeImporter &node, mlir::Value value, int32_t type, bool saturate);
 

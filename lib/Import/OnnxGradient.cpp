@@ -1,9 +1,10 @@
 // Gradient (domain ai.onnx.preview.training): derivatives of a tensor y with respect to tensors xs, in reverse.
 //
-// They are taken of the coat ops between xs and y, not of ONNX nodes: there are fewer kinds of ops, functions, branches and
-// loops are gone, and a Gradient of a Gradient needs nothing of its own. Inputs are the values of xs and of zs (which are
-// constant), then, put there by the reader because attributes name them, xs, zs and y. Where the values are other tensors
-// than xs and zs, the ops in between are cloned for them first. The derivative of a y of many elements is that of their sum.
+// They are taken of the coat ops between xs and y, not of ONNX nodes: there are fewer kinds of ops, functions, branches
+// and loops are gone, and a Gradient of a Gradient needs nothing of its own. Inputs are the values of xs and of zs
+// (which are constant), then, put there by the reader because attributes name them, xs, zs and y. Where the values are
+// other tensors than xs and zs, the ops in between are cloned for them first. The derivative of a y of many elements is
+// that of their sum.
 #include "Products.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -73,8 +74,8 @@ private:
   SmallVector<Value> variables, given; // xs and zs, and the values that stand for them
   size_t count = 0;                    // of xs
   Value y;
-  SmallVector<Operation *> between;     // in order: ops that y needs and that need a variable
-  llvm::DenseSet<Value> active;         // values that change with xs
+  SmallVector<Operation *> between; // in order: ops that y needs and that need a variable
+  llvm::DenseSet<Value> active;     // values that change with xs
   llvm::DenseMap<Value, Value> gradients;
 };
 } // namespace
@@ -140,7 +141,8 @@ void Derivation::substitute() {
   mapping.map(variables, given);
   for (Operation *&op : between) {
     if (isa<PrefixOp>(op))
-      return node.refuse("expected the tensors of xs and zs themselves as inputs where the data decide a size, got others");
+      return node.refuse(
+          "expected the tensors of xs and zs themselves as inputs where the data decide a size, got others");
     Operation *clone = node.builder.clone(*op, mapping);
     for (auto [from, to] : llvm::zip_equal(op->getResults(), clone->getResults()))
       if (isa<RankedTensorType>(to.getType()))
@@ -200,30 +202,29 @@ void Derivation::propagate(Operation *op) {
   bool needed = llvm::any_of(op->getResults(), [&](Value result) { return gradients.contains(result); });
   if (!needed || node.failed())
     return;
-  bool known =
-      g && llvm::TypeSwitch<Operation *, bool>(op)
-          .Case<ElementwiseOp, ReduceOp, MatmulOp, SoftmaxOp, tensor::ConcatOp, tensor::ExtractSliceOp>(
-              [&](auto typed) { return derive(typed, g); })
-          .Case([&](CastOp cast) {
-            give(cast.getInput(), node.convert(g, getElementTypeOrSelf(cast.getInput())));
-            return true;
-          })
-          .Case([&](ReshapeOp reshape) {
-            give(reshape.getInput(), node.reshape(g, node.dims(reshape.getInput())));
-            return true;
-          })
-          .Case([&](BroadcastOp broadcast) {
-            give(broadcast.getInput(), g);
-            return true;
-          })
-          .Case([&](TransposeOp transpose) {
-            SmallVector<int64_t> inverse(transpose.getPermutation().size());
-            for (auto [to, from] : llvm::enumerate(transpose.getPermutation()))
-              inverse[from] = to;
-            give(transpose.getInput(), node.transpose(g, inverse));
-            return true;
-          })
-          .Default([](Operation *) { return false; });
+  bool known = g && llvm::TypeSwitch<Operation *, bool>(op)
+                        .Case<ElementwiseOp, ReduceOp, MatmulOp, SoftmaxOp, tensor::ConcatOp, tensor::ExtractSliceOp>(
+                            [&](auto typed) { return derive(typed, g); })
+                        .Case([&](CastOp cast) {
+                          give(cast.getInput(), node.convert(g, getElementTypeOrSelf(cast.getInput())));
+                          return true;
+                        })
+                        .Case([&](ReshapeOp reshape) {
+                          give(reshape.getInput(), node.reshape(g, node.dims(reshape.getInput())));
+                          return true;
+                        })
+                        .Case([&](BroadcastOp broadcast) {
+                          give(broadcast.getInput(), g);
+                          return true;
+                        })
+                        .Case([&](TransposeOp transpose) {
+                          SmallVector<int64_t> inverse(transpose.getPermutation().size());
+                          for (auto [to, from] : llvm::enumerate(transpose.getPermutation()))
+                            inverse[from] = to;
+                          give(transpose.getInput(), node.transpose(g, inverse));
+                          return true;
+                        })
+                        .Default([](Operation *) { return false; });
   if (!known)
     node.refuse("expected ops whose derivative coat knows between xs and y, got " + op->getName().getStringRef() +
                 " of node '" + nodeOf(op) + "'");

@@ -92,7 +92,8 @@ static Value multiply(NodeImporter &node, Value value, const ResizeAxis &axis, V
 }
 
 /// `fill` where the output lies outside the input along this dimension.
-static Value extrapolate(NodeImporter &node, Value value, const ResizeAxis &axis, Value outside, double fill, Type type) {
+static Value extrapolate(NodeImporter &node, Value value, const ResizeAxis &axis, Value outside, double fill,
+                         Type type) {
   if (!value || !outside)
     return value;
   SmallVector<AffineExpr> shape(node.dims(value).size() - axis.axis, node.number(1));
@@ -102,7 +103,8 @@ static Value extrapolate(NodeImporter &node, Value value, const ResizeAxis &axis
 }
 
 /// The weights [O, I], and where outputs lie outside the input [O], if any do.
-static std::pair<Value, Value> weightsOf(NodeImporter &node, const ResizeAxis &axis, const ResizeFilter &filter, Type type) {
+static std::pair<Value, Value> weightsOf(NodeImporter &node, const ResizeAxis &axis, const ResizeFilter &filter,
+                                         Type type) {
   std::vector<double> weights;
   SmallVector<bool> outside;
   for (int64_t o = 0; o < axis.output; ++o) {
@@ -116,9 +118,10 @@ static std::pair<Value, Value> weightsOf(NodeImporter &node, const ResizeAxis &a
           any ? node.constant(DenseElementsAttr::get(maskType, outside)) : Value()};
 }
 
-/// The same where a run says which part, by the formula of `coordinate`, in its order: what ends on an element exactly there
-/// does so here.
-static std::pair<Value, Value> cropAtRunTime(NodeImporter &node, const ResizeAxis &axis, const ResizeFilter &filter, Type type) {
+/// The same where a run says which part, by the formula of `coordinate`, in its order: what ends on an element exactly
+/// there does so here.
+static std::pair<Value, Value> cropAtRunTime(NodeImporter &node, const ResizeAxis &axis, const ResizeFilter &filter,
+                                             Type type) {
   using Kind = ElementwiseKind;
   Type f32 = node.builder.getF32Type();
   auto apply = [&](Kind kind, ValueRange operands) { return node.elementwise(kind, operands); };
@@ -129,7 +132,8 @@ static std::pair<Value, Value> cropAtRunTime(NodeImporter &node, const ResizeAxi
     parts.push_back(length > 1 ? double(o) : 1);
   for (int64_t i = 0; i < axis.input; ++i)
     places.push_back(double(i));
-  Value begin = node.slice(axis.crop, 0, node.number(0), node.number(1)), end = node.slice(axis.crop, 0, node.number(1), node.number(1));
+  Value begin = node.slice(axis.crop, 0, node.number(0), node.number(1)),
+        end = node.slice(axis.crop, 0, node.number(1), node.number(1));
   begin = node.reshape(begin, {node.number(1), node.number(1)});
   end = node.reshape(end, {node.number(1), node.number(1)});
   Value part = table(node, {axis.output, 1}, parts, f32), place = table(node, {1, axis.input}, places, f32);

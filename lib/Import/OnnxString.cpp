@@ -1,5 +1,5 @@
-// StringNormalizer. A tensor of strings [..] is a tensor of bytes [.., string_bytes] (docs/rationale/strings.md): words are
-// compared and changed by element-wise ops, and taken out by Compress.
+// StringNormalizer. A tensor of strings [..] is a tensor of bytes [.., string_bytes] (docs/rationale/strings.md): words
+// are compared and changed by element-wise ops, and taken out by Compress.
 #include "OnnxBytes.h"
 #include "coat/Dialect/IndexOps.h"
 
@@ -28,7 +28,9 @@ public:
   Value bytes;
 
 private:
-  Value byte(int64_t value) { return node.scalar(double(value), IntegerType::get(node.context, 8, IntegerType::Unsigned)); }
+  Value byte(int64_t value) {
+    return node.scalar(double(value), IntegerType::get(node.context, 8, IntegerType::Unsigned));
+  }
 
   NodeImporter &node;
   int64_t width;
