@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 scripts/check.sh
 python=.venv/bin/python3
 COAT_TEST_LONG=1 $python -m pytest -q test/Execute test/Hostile test/Onnx/test_model_data.py
-# All kernels of the large models through ptxas and nvdisasm, twins in all types, all planted faults: 25 minutes of a core, the ones that
+# All kernels of the large models through ptxas and nvdisasm, twins in all types, all planted faults: about 25 minutes of a core, kernels that
 # build/ptxas-cache remembers less.
 COAT_TEST_LONG=1 $python -m pytest -q -n 2 --dist loadgroup test/Gpu
 
