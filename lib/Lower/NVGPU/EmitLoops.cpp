@@ -197,25 +197,18 @@ LogicalResult LoopEmitter::replaceAccess(Operation *op) {
   if (failed(address))
     return failure();
   int64_t bytes = stored.getIntOrFloatBitWidth() / 8;
-  if (load) {
-    Value value = g.load(stored, *address, bytes);
+  // Between the type of the kernel and the one in memory, in either direction.
+  auto converted = [&](Value value, Type to) -> Value {
     if (type.isInteger(1))
-      value = arith::TruncIOp::create(b, loc, type, value);
-    else if (type.isIndex())
-      value = arith::IndexCastOp::create(b, loc, type, value);
-    else if (type != stored)
-      value = UnrealizedConversionCastOp::create(b, loc, type, value).getResult(0);
-    load.replaceAllUsesWith(value);
-    return success();
-  }
-  Value value = store.getValue();
-  if (type.isInteger(1))
-    value = arith::ExtUIOp::create(b, loc, stored, value);
-  else if (type.isIndex())
-    value = arith::IndexCastOp::create(b, loc, stored, value);
-  else if (type != stored)
-    value = UnrealizedConversionCastOp::create(b, loc, stored, value).getResult(0);
-  g.store(value, *address, bytes);
+      return load ? arith::TruncIOp::create(b, loc, to, value).getResult() : arith::ExtUIOp::create(b, loc, to, value).getResult();
+    if (type.isIndex())
+      return arith::IndexCastOp::create(b, loc, to, value);
+    return type == stored ? value : UnrealizedConversionCastOp::create(b, loc, to, value).getResult(0);
+  };
+  if (load)
+    load.replaceAllUsesWith(converted(g.load(stored, *address, bytes), type));
+  else
+    g.store(converted(store.getValue(), stored), *address, bytes);
   return success();
 }
 
