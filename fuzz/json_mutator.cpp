@@ -64,7 +64,7 @@ void mutateValue(json::Value &value, const std::vector<json::Value *> &all, Rand
   if (random() % 3 == 0)
     value = json::Value(*all[random() % all.size()]);
   else if (auto number = value.getAsInteger())
-    value = random() % 2 ? interesting(random) : *number + int64_t(random() % 3) - 1;
+    value = random() % 2 ? interesting(random) : int64_t(uint64_t(*number) + random() % 3 - 1);
   else if (auto text = value.getAsString())
     value = mutateText(text->str());
   else if (auto flag = value.getAsBoolean())

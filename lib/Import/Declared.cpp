@@ -96,14 +96,11 @@ SmallVector<double> coat::onnx::scalesOrDeclared(NodeImporter &node, unsigned in
   auto shape = declaredFor(node, input), from = staticShape(node, 0);
   bool fits = shape && from && from->size() == shape->size() && node.elementType(input).isF32() &&
               node.type(input).getNumElements() == int64_t(axes.size());
-  SmallVector<float> ratios;
-  for (int64_t axis : axes)
-    if (fits && (*from)[axis] > 0)
-      ratios.push_back(float((*shape)[axis]) / float((*from)[axis]));
-  if (ratios.size() != axes.size()) {
+  if (!fits || llvm::any_of(axes, [&](int64_t axis) { return (*from)[axis] <= 0; })) {
     node.refuse("expected constant scales, got a value computed at run time");
     return scales;
   }
+  auto ratios = llvm::map_to_vector(axes, [&](int64_t axis) { return float((*shape)[axis]) / float((*from)[axis]); });
   Type i32 = IntegerType::get(node.context, 32);
   Value wanted = node.constant(
       DenseElementsAttr::get(RankedTensorType::get(ratios.size(), node.elementType(input)), ArrayRef(ratios)));

@@ -37,7 +37,6 @@ struct MergeKernels : coat::impl::CoatMergeKernelsBase<MergeKernels> {
         continue;
       kept[kernel.getNameAttr()] = entry->second;
       kernel.erase();
-      ++merged;
     }
     getOperation()->walk([&](LaunchOp launch) {
       if (StringAttr name = kept.lookup(launch.getKernelAttr().getAttr()))

@@ -24,7 +24,8 @@ bool allOnes(ArrayRef<int64_t> values) { return llvm::all_of(values, [](int64_t 
 /// The product of all sizes but the last, as an attribute or as IR.
 OpFoldResult rows(OpBuilder &b, Location loc, Value value) {
   OpFoldResult product = b.getIndexAttr(1);
-  for (OpFoldResult size : ArrayRef(tensor::getMixedSizes(b, loc, value)).drop_back())
+  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, value);
+  for (OpFoldResult size : ArrayRef(sizes).drop_back())
     product = affine::makeComposedFoldedAffineApply(b, loc, b.getAffineSymbolExpr(0) * b.getAffineSymbolExpr(1),
                                                     {product, size});
   return product;

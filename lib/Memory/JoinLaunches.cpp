@@ -82,7 +82,6 @@ struct JoinLaunches : coat::impl::JoinLaunchesBase<JoinLaunches> {
       else
         launch->setAttr("coat.joined", UnitAttr::get(&getContext()));
       joined.push_back(launch);
-      numJoined += joins;
     }
   }
 };

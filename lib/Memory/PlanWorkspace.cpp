@@ -36,9 +36,7 @@ struct PlanWorkspace : coat::impl::PlanWorkspaceBase<PlanWorkspace> {
       alloc.replaceAllUsesWith(
           WorkspaceOp::create(builder, alloc.getLoc(), alloc.getType(), offset, alloc.getDynamicSizes()).getResult());
       alloc.erase();
-      sumOfSizes += buffer.size;
     }
-    workspaceSize += size;
     entry->setAttr("coat.workspace", OpBuilder(entry).getI64IntegerAttr(size));
   }
 

@@ -104,10 +104,8 @@ struct TileKernels : coat::impl::TileKernelsBase<TileKernels> {
     // The stages behind this one find it on the function, whatever becomes of the root.
     kernel->setAttr("coat.schedule", schedule);
     TilingInterface last = lastOpOf(kernel);
-    if (!last || llvm::all_of(schedule.getTile(), [](int64_t size) { return size == 0; })) {
-      ++numUntiled;
-      return;
-    }
+    if (!last || llvm::all_of(schedule.getTile(), [](int64_t size) { return size == 0; }))
+      return; // one task
     if (failed(tileKernel(last, schedule)) || failed(dropUntiled(kernel)))
       signalPassFailure();
   }

@@ -10,18 +10,18 @@ from onnx import numpy_helper
 
 import coat
 from conftest import MODELS, exported
+from test_models import GRAPHS, KERAS, LARGE, LIGHT, LITERATURE, TORCH
 
 NARROW = ["resnet18", "vit_ti16"]
 # scripts/check_long.sh runs them.
-LITERATURE = ["mobilenet_v2", "efficientnet_b0", "conformer", "gru_classifier", "detr", "diffusion_block", "image_text", "plain_attention", "conv_plain_attention", "lstm_attention",
-              "rnn_attention", "mobilevit_s", "coatnet_0", "cvt_13", "convnext_t", "swin_t", "whisper_tiny_encoder", "bert_base"]
+OTHERS = [*(set(TORCH + LITERATURE + LARGE) - set(NARROW)), "caption_step", *GRAPHS, *KERAS, *LIGHT]
 # Whose scalar loops take minutes: at -O0 in f32 only (test_models.py).
-LARGE = {"efficientnet_b0", "coatnet_0", "cvt_13", "convnext_t", "swin_t", "whisper_tiny_encoder", "bert_base"}
+SLOW = {*LARGE, *LIGHT, "efficientnet_b0", "resnet50"}
 
 
 def narrow_cases():
-    names = NARROW + (LITERATURE if os.environ.get("COAT_TEST_LONG") else [])
-    return [pytest.param(n, level, id=f"{n}-O{level}", marks=pytest.mark.xdist_group(n)) for n in names for level in (2, 0) if level or n not in LARGE]
+    names = NARROW + (sorted(OTHERS) if os.environ.get("COAT_TEST_LONG") else [])
+    return [pytest.param(n, level, id=f"{n}-O{level}", marks=pytest.mark.xdist_group(n)) for n in names for level in (2, 0) if level or n not in SLOW]
 
 
 def narrowed(array, precision):
@@ -38,13 +38,15 @@ def widened(array):
 @pytest.mark.parametrize("precision", ["half", "bfloat16"])
 @pytest.mark.parametrize("name,level", narrow_cases())
 def test_narrow(model, name, precision, level):
+    if name in GRAPHS + KERAS + LIGHT:
+        model(name)  # whose graph is then narrowed
     prefix = exported(f"{name}.{precision}")
-    data, exact = np.load(prefix + ".npz"), np.load(model(name) + ".npz")
-    inputs = {k: narrowed(data[k], precision) for k in data if not k.startswith("output_")}
-    results = coat.compile(prefix + ".legacy.onnx", opt_level=level)(**inputs)
+    data = np.load(prefix + ".npz")
+    inputs = {k: narrowed(data[k], precision) for k in data if not k.startswith(("output_", "exact_"))}
+    results = coat.compile(prefix + ".onnx", opt_level=level)(**inputs)
     for i, got in enumerate(results):
         # Where the framework rounds is not where coat does: coat may be as far from f32 as the framework is, and as far again.
-        want, framework = exact[f"output_{i}"], data[f"output_{i}"]
+        want, framework = data[f"exact_{i}"], data[f"output_{i}"]
         error = lambda result: float(np.sqrt(np.mean((result.astype(np.float64) - want)**2)))
         assert error(widened(got)) <= 2 * error(framework), (error(widened(got)), error(framework))
 

@@ -169,6 +169,7 @@ one("cumulative sum beyond the rank", "", "CumSum", ("x", "a"), weights=[integer
 for name, factor in {"nan": np.nan, "negative": -1.0, "zero": 0.0, "infinite": np.inf, "huge": 1e30}.items():
     scales = numpy_helper.from_array(np.array([1, 1, factor, factor], np.float32), "s")
     one(f"resize by {name}", "", "Resize", ("x", "", "s"), weights=[scales])
+one("resize of no input", "", "Resize", ("", "", "s"), weights=[numpy_helper.from_array(np.ones(4, np.float32), "s")])
 one("resize to huge", "", "Resize", ("x", "", "", "s"), weights=[integers("s", 1, 4, MOST, MOST)])
 one("resize to negative", "", "Resize", ("x", "", "", "s"), weights=[integers("s", 1, 4, -8, 8)])
 for name, bounds in {"backwards for ever": (0, MOST, -1), "by zero": (0, 5, 0), "of all integers": (LEAST, MOST, 1), "huge": (0, 2 ** 40, 1)}.items():

@@ -50,15 +50,21 @@ def export_torch(name, out):
     np.savez(f"{out}/{name}.symbolic.npz", **runs)
 
 
-def export_caption(out):
-    """One step of the decoder with a symbolic number P of words so far, and 32 steps of PyTorch's, each from the last one's cache."""
+def caption_step():
     import torch
     from literature import CaptionStep
     torch.manual_seed(32)
     module, image = CaptionStep().eval(), torch.randn(1, 49, 64)
-    cache = [torch.randn(2, 1, 4, 1, 16) for _ in range(2)]
-    steps, token = {"image": image.numpy(), "past_keys": cache[0].numpy(), "past_values": cache[1].numpy()}, torch.tensor([[1]])
-    names = ["token", "place", "image", "past_keys", "past_values"]
+    past_keys, past_values = (torch.randn(2, 1, 4, 1, 16) for _ in range(2))
+    return module, {"token": torch.tensor([[1]]), "place": torch.tensor([[0]]), "image": image, "past_keys": past_keys, "past_values": past_values}
+
+
+def export_caption(out):
+    """One step of the decoder with a symbolic number P of words so far, and 32 steps of PyTorch's, each from the last one's cache."""
+    import torch
+    module, inputs = caption_step()
+    names, (token, _, image, *cache) = list(inputs), inputs.values()
+    steps = {k: inputs[k].numpy() for k in ("image", "past_keys", "past_values")}
     example = (token, torch.tensor([[3]]), image, *(c.expand(-1, -1, -1, 5, -1) for c in cache))
     axes = {"past_keys": {3: "P"}, "past_values": {3: "P"}}
     common = dict(input_names=names, output_names=["logits", "keys", "values"])
@@ -161,20 +167,73 @@ def export_light(name, out):
 
 
 def export_narrow(name, precision, out):
-    """The network with half-precision weights and the framework's outputs; all floating-point numbers of the .npz are float32."""
+    """The network with half-precision weights, and the framework's results, narrow and in f32 (`exact_0` ..); all floating-point
+    numbers of the .npz are float32."""
     import torch
     from networks import build
-    module, inputs = build(name)
-    dtype = getattr(torch, precision)
-    module, inputs = module.to(dtype), {k: v.to(dtype) if v.is_floating_point() else v for k, v in inputs.items()}
+    module, inputs = caption_step() if name == "caption_step" else build(name)
+    as_tuple = lambda results: results if isinstance(results, tuple) else (results,)
     with torch.no_grad():
-        results = module(*inputs.values())
-    results = results if isinstance(results, tuple) else (results,)
-    outputs = {f"output_{i}": r.float().numpy() for i, r in enumerate(results)}
+        exact = {f"exact_{i}": r.numpy() for i, r in enumerate(as_tuple(module(*inputs.values())))}
+        dtype = getattr(torch, precision)
+        module, inputs = module.to(dtype), {k: v.to(dtype) if v.is_floating_point() else v for k, v in inputs.items()}
+        outputs = {f"output_{i}": r.float().numpy() for i, r in enumerate(as_tuple(module(*inputs.values())))}
     as_numpy = lambda value: (value.float() if value.is_floating_point() else value).numpy()
-    np.savez(f"{out}/{name}.{precision}.npz", **{k: as_numpy(v) for k, v in inputs.items()}, **outputs)
-    torch.onnx.export(module, tuple(inputs.values()), f"{out}/{name}.{precision}.legacy.onnx", dynamo=False, opset_version=17,
+    np.savez(f"{out}/{name}.{precision}.npz", **{k: as_numpy(v) for k, v in inputs.items()}, **outputs, **exact)
+    torch.onnx.export(module, tuple(inputs.values()), f"{out}/{name}.{precision}.onnx", dynamo=False, opset_version=17,
                       input_names=list(inputs), output_names=list(outputs))
+
+
+def export_narrow_graph(name, precision, out):
+    """As export_narrow, of an ONNX graph that was exported before. What is expected is ONNX Runtime's result of a graph in f32
+    that rounds its weights and the results of each op."""
+    import onnx
+    import onnxruntime
+    from onnx import TensorProto, helper, numpy_helper
+    kind = {"half": TensorProto.FLOAT16, "bfloat16": TensorProto.BFLOAT16}[precision]
+    dtype = helper.tensor_dtype_to_np_dtype(kind)
+
+    def change_weights(model, change):
+        held = [a.t for n in model.graph.node for a in n.attribute if a.HasField("t")]
+        for tensor in (*model.graph.initializer, *held):
+            if tensor.data_type == TensorProto.FLOAT:
+                tensor.CopyFrom(numpy_helper.from_array(change(numpy_helper.to_array(tensor)), tensor.name))
+
+    model = onnx.load(f"{out}/{name}.keras.onnx" if name in KERAS else f"{out}/{name}.onnx")
+    if model.opset_import[0].version < 13:  # the first whose Cast knows bfloat16
+        model = onnx.version_converter.convert_version(model, 13)
+    model = onnx.shape_inference.infer_shapes(model)
+    narrow = onnx.ModelProto.FromString(model.SerializeToString())
+    change_weights(narrow, lambda array: array.astype(dtype))
+    for value in (*narrow.graph.input, *narrow.graph.output, *narrow.graph.value_info):
+        if value.type.tensor_type.elem_type == TensorProto.FLOAT:
+            value.type.tensor_type.elem_type = kind
+    for node in narrow.graph.node:
+        for attribute in node.attribute:
+            if node.op_type == "Cast" and attribute.name == "to" and attribute.i == TensorProto.FLOAT:
+                attribute.i = kind
+    onnx.save(narrow, f"{out}/{name}.{precision}.onnx")
+
+    change_weights(model, lambda array: array.astype(dtype).astype(np.float32))
+    floats = {v.name for v in (*model.graph.value_info, *model.graph.output) if v.type.tensor_type.elem_type == TensorProto.FLOAT}
+    nodes = []
+    for node in model.graph.node:
+        nodes.append(node)
+        for i, value in enumerate(node.output):
+            if value in floats:
+                node.output[i] = value + "_f32"
+                nodes += [helper.make_node("Cast", [value + "_f32"], [value + "_narrow"], to=kind),
+                          helper.make_node("Cast", [value + "_narrow"], [value], to=TensorProto.FLOAT)]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL  # casts stay
+    options.log_severity_level = 3
+    data = np.load(f"{out}/{name}.npz")
+    inputs = {k: data[k].astype(dtype).astype(np.float32) if data[k].dtype == np.float32 else data[k] for k in data if not k.startswith("output_")}
+    results = onnxruntime.InferenceSession(model.SerializeToString(), options).run(None, inputs)
+    np.savez(f"{out}/{name}.{precision}.npz", **inputs, **{f"output_{i}": r for i, r in enumerate(results)},
+             **{k.replace("output", "exact"): data[k] for k in data if k.startswith("output_")})
 
 
 def main():
@@ -185,12 +244,14 @@ def main():
     from literature import networks as literature
     from networks import networks
     for name in wanted or [*networks, *literature, *graphs, "caption_step", *KERAS, *(f"light_{n}" for n in LIGHT)]:
-        if name in graphs:
+        if name.endswith((".half", ".bfloat16")):
+            network, precision = name.split(".")
+            is_graph = network in (*graphs, *KERAS) or network.startswith("light_")
+            (export_narrow_graph if is_graph else export_narrow)(network, precision, out)
+        elif name in graphs:
             graphs[name](f"{out}/{name}")
         elif name == "caption_step":
             export_caption(out)
-        elif name.endswith((".half", ".bfloat16")):
-            export_narrow(*name.split("."), out)
         elif name.startswith("light_"):
             export_light(name[len("light_"):], out)
         elif name in KERAS:

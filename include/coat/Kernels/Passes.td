@@ -30,7 +30,6 @@ def CoatMergeKernels : Pass<"coat-merge-kernels", "::mlir::ModuleOp"> {
     Kernels are equal when their text is, names and locations aside. Weights are
     arguments already, so the blocks of a ResNet stage share their kernels.
   }];
-  let statistics = [Statistic<"merged", "merged", "kernels that another one replaced">];
 }
 
 #endif

@@ -29,7 +29,6 @@ def JoinLaunches : Pass<"coat-join-launches", "::mlir::func::FuncOp"> {
     joined before it write, nor writes what they read: threads then meet once for
     all of them. Their buffers count as needed at the same time.
   }];
-  let statistics = [Statistic<"numJoined", "joined", "launches that run with the one before">];
 }
 
 def PlanWorkspace : Pass<"coat-plan-workspace", "::mlir::func::FuncOp"> {
@@ -41,8 +40,6 @@ def PlanWorkspace : Pass<"coat-plan-workspace", "::mlir::func::FuncOp"> {
     entry gets `coat.workspace`, the size in bytes.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect"];
-  let statistics = [Statistic<"sumOfSizes", "sum-of-sizes", "bytes without sharing">,
-                    Statistic<"workspaceSize", "workspace-size", "bytes with sharing">];
 }
 
 def PlanScratch : Pass<"coat-plan-scratch", "::mlir::ModuleOp"> {

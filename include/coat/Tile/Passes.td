@@ -26,7 +26,6 @@ def TileKernels : Pass<"coat-tile", "::mlir::func::FuncOp"> {
   let summary = "cut a kernel into tasks: one scf.forall of tile-sized ops";
   let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect", "::mlir::affine::AffineDialect",
                            "::mlir::arith::ArithDialect"];
-  let statistics = [Statistic<"numUntiled", "num-untiled", "Number of kernels left as one task">];
 }
 
 #endif

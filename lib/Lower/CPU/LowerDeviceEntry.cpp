@@ -104,10 +104,10 @@ private:
 
 struct LowerDeviceEntry : coat::impl::LowerDeviceEntryBase<LowerDeviceEntry> {
   void runOnOperation() override {
-    for (auto func : llvm::to_vector(getOperation().getOps<func::FuncOp>()))
-      if (func->hasAttr("coat.entry"))
-        if (failed(DeviceEntryLowering(getOperation(), func).run()))
-          return signalPassFailure();
+    auto entries = llvm::make_filter_range(getOperation().getOps<func::FuncOp>(), [](func::FuncOp f) { return f->hasAttr("coat.entry"); });
+    for (func::FuncOp entry : llvm::to_vector(entries)) // kernels are erased on the way
+      if (failed(DeviceEntryLowering(getOperation(), entry).run()))
+        return signalPassFailure();
   }
 };
 } // namespace
