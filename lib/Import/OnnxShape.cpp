@@ -229,54 +229,89 @@ static void importConstantOfShape(NodeImporter &node) {
                                                    value.getSplatValue<mlir::Attribute>())));
 }
 
-/// A constant of many elements start + i * step.
-static Value progression(NodeImporter &node, double start, double step, int64_t count, Type type) {
-  SmallVector<mlir::Attribute> elements;
-  for (int64_t i = 0; i < count; ++i) {
-    if (isa<FloatType>(type))
-      elements.push_back(FloatAttr::get(type, start + double(i) * step));
-    else
-      elements.push_back(IntegerAttr::get(type, int64_t(start) + i * int64_t(step)));
-  }
-  return node.constant(DenseElementsAttr::get(RankedTensorType::get(count, type), elements));
+//===--- Range ---===//
+
+static Scalar asScalar(NodeImporter &node, int64_t value) { return {node.number(value)}; }
+static Scalar asScalar(NodeImporter &, double value) { return {{}, value}; }
+static mlir::Attribute asAttribute(Type type, int64_t value) { return IntegerAttr::get(type, value); }
+static mlir::Attribute asAttribute(Type type, double value) { return FloatAttr::get(type, value); }
+
+/// Makes `numbers` the result, or as many of them as the symbolic `size` says.
+template <typename Number>
+static void setRange(NodeImporter &node, ArrayRef<Number> numbers, Type type, AffineExpr size = {}) {
+  int64_t count = numbers.size();
+  if (!size && isTrackable(count, type))
+    return setNumbers(node, count, llvm::map_to_vector(numbers, [&](Number n) { return asScalar(node, n); }), type);
+  auto elements = llvm::map_to_vector(numbers, [&](Number n) { return asAttribute(type, n); });
+  Value all = node.constant(DenseElementsAttr::get(RankedTensorType::get(count, type), elements));
+  node.set(0, size ? node.slice(all, 0, node.number(0), size) : all);
+}
+
+/// The one element of a constant input of integers, which node.number has found.
+static int64_t integerOf(NodeImporter &node, unsigned input) { return *constantOf(node.known(input)->elements[0].integer); }
+
+/// How many of start, start + step, .. lie before the limit, exactly for all integers; none for a step of 0.
+static std::optional<uint64_t> countOf(int64_t start, int64_t limit, int64_t step) {
+  if (step == 0)
+    return std::nullopt;
+  if (step > 0 ? limit <= start : limit >= start)
+    return 0;
+  uint64_t up = uint64_t(limit) - uint64_t(start), stride = step;
+  return step > 0 ? (up - 1) / stride + 1 : (-up - 1) / -stride + 1;
 }
 
 /// A symbolic limit takes the beginning of the longest range.
-static void importRange(NodeImporter &node) {
-  node.ignore("stash_type"); // narrow floats are computed in f32
-  if (rangeAsDeclared(node))
-    return;
-  Type type = node.elementType(0);
-  double start = node.number(0, "start"), step = node.number(2, "delta");
+static void importIntegerRange(NodeImporter &node, Type type) {
+  node.number(0, "start");
+  node.number(2, "delta");
   const Known *limit = node.known(1);
   if (!node.failed() && (!limit || limit->elements.size() != 1))
     node.refuse("expected a limit computed from constants and shapes, got a value computed at run time");
   if (node.failed())
     return;
-  AffineExpr end = limit->elements[0].integer;
-  double longest = limit->elements[0].number;
-  AffineExpr size;
-  if (end) {
-    auto range = node.symbols.range(end);
-    if (!constantOf(end) && (step != 1 || !range || double(range->min) < start))
+  int64_t start = integerOf(node, 0), step = integerOf(node, 2);
+  AffineExpr end = limit->elements[0].integer, size;
+  auto range = node.symbols.range(end);
+  if (!range)
+    return node.refuse("expected a bounded limit, got " + node.symbols.print(end));
+  if (!constantOf(end)) {
+    if (step != 1 || range->min < start)
       return node.refuse("expected delta 1 and a limit not below start, got others with a symbolic limit");
-    if (!range)
-      return node.refuse("expected a bounded limit, got " + node.symbols.print(end));
-    longest = double(range->max);
-    size = node.symbols.difference(end, node.number(int64_t(start)));
+    size = node.symbols.difference(end, node.number(start));
   }
-  double count = step == 0 ? -1 : std::max(std::ceil((longest - start) / step), 0.0);
-  if (!(count >= 0 && count <= double(maxComputed)))
+  auto count = countOf(start, range->max, step);
+  if (!count || *count > uint64_t(maxComputed))
     return node.fail("expected at most " + Twine(maxComputed) + " elements and a delta other than 0, got others");
-  if ((!end || constantOf(end)) && isTrackable(int64_t(count), type)) {
-    SmallVector<Scalar> elements;
-    for (int64_t i = 0; i < int64_t(count); ++i)
-      elements.push_back(end ? Scalar{node.number(int64_t(start) + i * int64_t(step))} : Scalar{{}, start + i * step});
-    return setNumbers(node, int64_t(count), elements, type);
-  }
-  Value all = progression(node, start, step, int64_t(count), type);
-  node.set(0, end && !constantOf(end) ? node.slice(all, 0, node.number(0), size) : all);
+  SmallVector<int64_t> numbers(*count, start);
+  for (size_t i = 1; i < numbers.size(); ++i)
+    numbers[i] = numbers[i - 1] + step;
+  setRange<int64_t>(node, numbers, type, size);
 }
+
+static void importRange(NodeImporter &node) {
+  node.ignore("stash_type"); // narrow floats are computed in f32
+  if (rangeAsDeclared(node))
+    return;
+  Type type = node.elementType(0);
+  if (!node.failed() && (node.elementType(1) != type || node.elementType(2) != type))
+    node.fail("expected start, limit and delta of one type, got several");
+  if (node.failed())
+    return;
+  if (!isa<FloatType>(type))
+    return importIntegerRange(node, type);
+  double start = node.number(0, "start"), limit = node.number(1, "limit"), step = node.number(2, "delta");
+  double count = step == 0 ? -1 : std::max(std::ceil((limit - start) / step), 0.0);
+  if (!node.failed() && !(count >= 0 && count <= double(maxComputed)))
+    node.fail("expected at most " + Twine(maxComputed) + " elements and a delta other than 0, got others");
+  if (node.failed())
+    return;
+  SmallVector<double> numbers(int64_t(count), start);
+  for (size_t i = 1; i < numbers.size(); ++i)
+    numbers[i] = start + double(i) * step;
+  setRange<double>(node, numbers, type);
+}
+
+//===--- EyeLike ---===//
 
 static void importEyeLike(NodeImporter &node) {
   RankedTensorType shape = node.type(0);
