@@ -3,6 +3,7 @@
 COAT_BUILD names another build; COAT_TEST_MARCH=x86-64-v2 compiles every model for that CPU unless the test names one.
 """
 import fcntl
+import functools
 import glob
 import os
 import subprocess
@@ -47,6 +48,13 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.skip(reason=f"{MARCH}: this CPU has no {', '.join(sorted(missing))}"))
 
 
+@functools.cache
+def exporter(script, folder):
+    """The script as a process that exports what it is told by name: importing PyTorch takes longer than most models."""
+    with open(os.path.join(folder, f"{os.path.basename(script)}.{os.getpid()}.log"), "w") as log:
+        return subprocess.Popen([sys.executable, script, folder, "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True)
+
+
 def exported(name, folder=MODELS):
     """The path prefix of the exported model in `folder`, made when it is not there or older than its sources."""
     os.makedirs(folder, exist_ok=True)
@@ -56,7 +64,11 @@ def exported(name, folder=MODELS):
     with open(os.path.join(folder, name + ".lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # tests of one model may run on both workers
         if not os.path.exists(done) or os.path.getmtime(done) < newest:
-            subprocess.run([sys.executable, script, folder, name], check=True, capture_output=True)
+            process = exporter(script, folder)
+            print(name, file=process.stdin, flush=True)
+            if name not in map(str.strip, iter(process.stdout.readline, "")):
+                exporter.cache_clear()
+                raise RuntimeError(f"{script}: expected to export {name}, got an error; see {folder}/{os.path.basename(script)}.{os.getpid()}.log")
             open(done, "w").close()
     return os.path.join(folder, name)
 

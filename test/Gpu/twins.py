@@ -2,7 +2,7 @@
 each in seconds. Every kind of kernel of the large model is there, products of at least 64 rows (warpgroups) and of fewer among them, and
 sizes that no tile divides.
 
-  twins.py OUT [name ...]      OUT/<name>.legacy.onnx, OUT/<name>.npz (inputs, then output_0), as test/models/export.py writes them"""
+  twins.py OUT [name ...]      OUT/<name>.legacy.onnx, OUT/<name>.npz (inputs, then output_0), as test/models/export.py writes them; "-" for names on stdin"""
 import os
 import sys
 import warnings
@@ -50,15 +50,16 @@ TWINS = {
 
 
 def main():
-    out, names = sys.argv[1], sys.argv[2:] or TWINS
+    out, wanted = sys.argv[1], sys.argv[2:]
     networks.networks.update(TWINS)
-    for name in names:
+    for name in (map(str.strip, sys.stdin) if wanted == ["-"] else wanted or TWINS):
         module, inputs = networks.build(name)
         with torch.no_grad():
             result = module(*inputs.values())
         np.savez(f"{out}/{name}.npz", **{key: value.numpy() for key, value in inputs.items()}, output_0=result.numpy())
         torch.onnx.export(module, tuple(inputs.values()), f"{out}/{name}.legacy.onnx", dynamo=False, opset_version=17,
                           input_names=list(inputs), output_names=["output_0"])
+        print(name, flush=True)
 
 
 if __name__ == "__main__":

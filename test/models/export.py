@@ -1,6 +1,7 @@
 """Writes the models of the test suite with the framework's own outputs beside them.
 
   export.py OUT [name ...]      OUT/<name>.<exporter>.onnx, OUT/<name>.npz (inputs, then output_0 ..)
+  export.py OUT -               the same for the names on stdin, one a line; prints each when it is done
 
 Exporters: legacy and dynamo of PyTorch, Keras 3, and `light`, the graphs of the onnx package with each
 constant weight replaced by a seeded He-scaled random one (as shipped every weight is 0.02).
@@ -243,7 +244,8 @@ def main():
     from graphs import graphs
     from literature import networks as literature
     from networks import networks
-    for name in wanted or [*networks, *literature, *graphs, "caption_step", *KERAS, *(f"light_{n}" for n in LIGHT)]:
+    names = map(str.strip, sys.stdin) if wanted == ["-"] else wanted
+    for name in names or [*networks, *literature, *graphs, "caption_step", *KERAS, *(f"light_{n}" for n in LIGHT)]:
         if name.endswith((".half", ".bfloat16")):
             network, precision = name.split(".")
             is_graph = network in (*graphs, *KERAS) or network.startswith("light_")
