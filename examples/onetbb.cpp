@@ -8,7 +8,8 @@
 
 static void parallelFor(void *ctx, int64_t n, coat_task_fn fn, void *arg) {
   static_cast<tbb::task_arena *>(ctx)->execute([&] {
-    tbb::parallel_for(int64_t(0), n, [&](int64_t task) { fn(arg, task, tbb::this_task_arena::current_thread_index()); });
+    tbb::parallel_for(int64_t(0), n,
+                      [&](int64_t task) { fn(arg, task, tbb::this_task_arena::current_thread_index()); });
   });
 }
 

@@ -14,10 +14,8 @@ static void parallelFor(void *ctx, int64_t n, coat_task_fn fn, void *arg) {
 int main(void) {
   paint();
   int threads = 2;
-  coat_options options = {.struct_size = sizeof options,
-                          .parallel_for = parallelFor,
-                          .parallel_ctx = &threads,
-                          .threads = threads};
+  coat_options options = {
+      .struct_size = sizeof options, .parallel_for = parallelFor, .parallel_ctx = &threads, .threads = threads};
   edges_args args = {.struct_size = sizeof args, .image = image, .strength = strength};
   int status = edges_run(&args, &options);
   printf("strongest edge: %.1f\n", strongest());

@@ -1,5 +1,5 @@
-// The argument checks of a compiled model (runtime/model.c), with a model by hand: what is wrong is refused, what is right
-// runs, and neither touches memory that is not the caller's. What has to be refused is found here a second time.
+// The argument checks of a compiled model (runtime/model.c), with a model by hand: what is wrong is refused, what is
+// right runs, and neither touches memory that is not the caller's. What has to be refused is found here a second time.
 #include "arguments_model.h"
 #include <cstdio>
 #include <cstdlib>
@@ -81,7 +81,9 @@ struct Hooks {
     for (int64_t i = n; i-- > 0;) // in any order
       fn(arg, i, int(i % static_cast<Hooks *>(self)->threads));
   }
-  static void profile(void *, int32_t kernel, int begin) { EXPECT((kernel == 0 || kernel == 1) && (begin == 0 || begin == 1)); }
+  static void profile(void *, int32_t kernel, int begin) {
+    EXPECT((kernel == 0 || kernel == 1) && (begin == 0 || begin == 1));
+  }
 };
 
 using Block = std::unique_ptr<char, decltype(&free)>;
@@ -128,7 +130,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (!rarely())
       args.pointers[t] = arena.get() + t * room + (rarely() ? input.ConsumeIntegralInRange(0, 100) : 0);
   if (rarely())
-    args.pointers[input.ConsumeIntegralInRange(0, tensors - 1)] = args.pointers[input.ConsumeIntegralInRange(0, tensors - 1)];
+    args.pointers[input.ConsumeIntegralInRange(0, tensors - 1)] =
+        args.pointers[input.ConsumeIntegralInRange(0, tensors - 1)];
   if (input.ConsumeBool())
     args.pointers[5] = args.pointers[2];
   bool shortArgs = rarely();
@@ -174,11 +177,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   coat_options seen = {};
   memcpy(&seen, &options, (given < sizeof options ? given : sizeof options) & ~size_t(7));
 
-  bool wrongOptions = given < sizeof(size_t) || !seen.alloc != !seen.free || seen.threads < 0 || (seen.threads > 1 && !seen.parallel_for);
-  bool wrongWorkspace = seen.workspace && (reinterpret_cast<uintptr_t>(seen.workspace) % 64 || seen.workspace_size < need);
+  bool wrongOptions = given < sizeof(size_t) || !seen.alloc != !seen.free || seen.threads < 0 ||
+                      (seen.threads > 1 && !seen.parallel_for);
+  bool wrongWorkspace =
+      seen.workspace && (reinterpret_cast<uintptr_t>(seen.workspace) % 64 || seen.workspace_size < need);
   bool noMemory = !seen.workspace && seen.alloc && hooks.fails;
   bool wrongWeights = !seen.weights || reinterpret_cast<uintptr_t>(seen.weights) % 64;
-  bool wrong = shortArgs || wrongSizes || wrongOptions || wrongWorkspace || noMemory || wrongWeights || wrongTensors(args.pointers, n, m);
+  bool wrong = shortArgs || wrongSizes || wrongOptions || wrongWorkspace || noMemory || wrongWeights ||
+               wrongTensors(args.pointers, n, m);
 
   ran = false;
   int status = coat_export_run(&args, reinterpret_cast<coat_options *>(copy.get()));

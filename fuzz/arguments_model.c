@@ -4,7 +4,18 @@
 #define STATIC(n) {n, -1, 0, #n, 0}
 #define SYMBOL(i, name) {-1, i, 0, name, 0}
 
-static const int64_t width[] = {COAT_CODE_CONST, 2, COAT_CODE_SYMBOL, 1, COAT_CODE_MUL, COAT_CODE_CONST, 3, COAT_CODE_FLOORDIV, COAT_CODE_CONST, 1, COAT_CODE_ADD, COAT_CODE_END};
+static const int64_t width[] = {COAT_CODE_CONST,
+                                2,
+                                COAT_CODE_SYMBOL,
+                                1,
+                                COAT_CODE_MUL,
+                                COAT_CODE_CONST,
+                                3,
+                                COAT_CODE_FLOORDIV,
+                                COAT_CODE_CONST,
+                                1,
+                                COAT_CODE_ADD,
+                                COAT_CODE_END};
 static const coat_dim_info x[] = {SYMBOL(0, "N"), STATIC(3), SYMBOL(1, "M")};
 static const coat_dim_info m[] = {SYMBOL(1, "M")};
 static const coat_dim_info state[] = {SYMBOL(0, "N"), STATIC(8)};
@@ -26,8 +37,31 @@ static const coat_kernel_info kernels[] = {{"k0", "a", "fuzz", 0, 0}, {"k1", "b"
 static const coat_isa isas[] = {{0, runBody}};
 
 const coat_model coat_the_model = {
-    .info = {sizeof(coat_model_info), COAT_ABI, 0, "fuzz", "by hand", "0", inputs, tensors - inputs, symbols, 1, 1, 2, all, symbolTable, aliases, isaNames, kernels, weightsSize,
-     coat_export_run_flat, coat_flat_workspace_size, coat_shape, coat_export_state_size, coat_export_init, coat_export_fini, coat_export_strerror},
+    .info = {sizeof(coat_model_info),
+             COAT_ABI,
+             0,
+             "fuzz",
+             "by hand",
+             "0",
+             inputs,
+             tensors - inputs,
+             symbols,
+             1,
+             1,
+             2,
+             all,
+             symbolTable,
+             aliases,
+             isaNames,
+             kernels,
+             weightsSize,
+             coat_export_run_flat,
+             coat_flat_workspace_size,
+             coat_shape,
+             coat_export_state_size,
+             coat_export_init,
+             coat_export_fini,
+             coat_export_strerror},
     .isas = isas,
     .workspace = workspaceSize,
     .scratch = scratchSize,

@@ -1,5 +1,5 @@
-// coat's own parsers of text: attributes, the expressions of coat.dims, and files of measured schedules. What an attribute
-// prints as is read as the same attribute.
+// coat's own parsers of text: attributes, the expressions of coat.dims, and files of measured schedules. What an
+// attribute prints as is read as the same attribute.
 #include "coat/Dialect/Coat.h"
 #include "coat/Dialect/SymbolicDims.h"
 #include "coat/Strategy/Tuning.h"

@@ -1,5 +1,6 @@
-// External data: whatever a model says of its place, what is read lies in a file of the model's folder, and in its bounds.
-// The folder holds links, pipes and files of several names; files outside hold the letter S, those inside the letter i.
+// External data: whatever a model says of its place, what is read lies in a file of the model's folder, and in its
+// bounds. The folder holds links, pipes and files of several names; files outside hold the letter S, those inside the
+// letter i.
 #include "OnnxTensor.h"
 #include "mlir/IR/MLIRContext.h"
 #include <cassert>
@@ -39,10 +40,12 @@ static const std::string &folder() {
 }
 
 static std::string location(FuzzedDataProvider &input) {
-  static const char *const parts[] = {"a", "sub", "b", "..", ".", "/", "//", "l", "n", "u", "m", "o", "p", "h", " c", "secret", "model2", "/tmp", "/dev/zero", ""};
+  static const char *const parts[] = {"a", "sub", "b", "..", ".",  "/",      "//",     "l",    "n",         "u",
+                                      "m", "o",   "p", "h",  " c", "secret", "model2", "/tmp", "/dev/zero", ""};
   std::string result;
   for (unsigned count = input.ConsumeIntegralInRange(0, 6); count; --count)
-    result += input.ConsumeBool() ? std::string(input.PickValueInArray(parts)) + (input.ConsumeBool() ? "/" : "") : input.ConsumeRandomLengthString(8);
+    result += input.ConsumeBool() ? std::string(input.PickValueInArray(parts)) + (input.ConsumeBool() ? "/" : "")
+                                  : input.ConsumeRandomLengthString(8);
   return result;
 }
 
@@ -54,7 +57,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   tensor.name = "w";
   tensor.type = input.ConsumeIntegralInRange(-1, 30);
   for (unsigned rank = input.ConsumeIntegralInRange(0, 4); rank; --rank)
-    tensor.dims.push_back(input.ConsumeBool() ? input.ConsumeIntegralInRange<int64_t>(-2, 40) : input.ConsumeIntegral<int64_t>());
+    tensor.dims.push_back(input.ConsumeBool() ? input.ConsumeIntegralInRange<int64_t>(-2, 40)
+                                              : input.ConsumeIntegral<int64_t>());
   tensor.external = input.ConsumeIntegralInRange(0, 7) != 0;
   tensor.offset = input.ConsumeBool() ? input.ConsumeIntegralInRange(0, 1100) : input.ConsumeIntegral<uint64_t>();
   tensor.length = input.ConsumeBool() ? input.ConsumeIntegralInRange(0, 1100) : input.ConsumeIntegral<uint64_t>();

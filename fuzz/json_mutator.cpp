@@ -1,5 +1,5 @@
-// Mutates JSON value by value, so that most mutants get past the parser: a value becomes another of the same text, goes, comes
-// twice, or is changed where it stands. Other bytes, a quarter of all, get libFuzzer's own mutations.
+// Mutates JSON value by value, so that most mutants get past the parser: a value becomes another of the same text,
+// goes, comes twice, or is changed where it stands. Other bytes, a quarter of all, get libFuzzer's own mutations.
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
@@ -25,8 +25,27 @@ void collect(json::Value &value, std::vector<json::Value *> &all) {
 }
 
 int64_t interesting(Random &random) {
-  static const int64_t values[] = {0, 1, 2, 3, 4, 7, 8, 12, 13, 28, -1, -2, 64, 255, 1 << 20, INT32_MAX, int64_t(1) << 32, int64_t(1) << 40,
-                                   int64_t(1) << 62, INT64_MAX, INT64_MIN};
+  static const int64_t values[] = {0,
+                                   1,
+                                   2,
+                                   3,
+                                   4,
+                                   7,
+                                   8,
+                                   12,
+                                   13,
+                                   28,
+                                   -1,
+                                   -2,
+                                   64,
+                                   255,
+                                   1 << 20,
+                                   INT32_MAX,
+                                   int64_t(1) << 32,
+                                   int64_t(1) << 40,
+                                   int64_t(1) << 62,
+                                   INT64_MAX,
+                                   INT64_MIN};
   return values[random() % std::size(values)];
 }
 

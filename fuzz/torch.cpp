@@ -1,6 +1,6 @@
-// Archives of torch.export. An input is the archive itself where it begins as a zip does, else JSON text with the archive's
-// files in it: {"model": .., "weights": .., "constants": ..}, which json_mutator.cpp changes value by value; a zip's
-// checksums would reject most mutants.
+// Archives of torch.export. An input is the archive itself where it begins as a zip does, else JSON text with the
+// archive's files in it: {"model": .., "weights": .., "constants": ..}, which json_mutator.cpp changes value by value;
+// a zip's checksums would reject most mutants.
 #include "importer.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -25,7 +25,8 @@ static std::string textOf(const json::Object &files, llvm::StringRef name) {
 
 static std::vector<uint8_t> archiveOf(const json::Object &files) {
   static const std::string bytes(4096, '\x3d');
-  std::string model = textOf(files, "model"), weights = textOf(files, "weights"), constants = textOf(files, "constants");
+  std::string model = textOf(files, "model"), weights = textOf(files, "weights"),
+              constants = textOf(files, "constants");
   zip_error_t error;
   zip_source_t *source = zip_source_buffer_create(nullptr, 0, 0, &error);
   zip_source_keep(source);

@@ -1,6 +1,6 @@
-// Mutates a protobuf message field by field, so that lengths stay right and most mutants get past the parser; libFuzzer's
-// own mutations, which break them, are half of all. What a field means does not matter here: a payload that reads as
-// fields is taken for a message.
+// Mutates a protobuf message field by field, so that lengths stay right and most mutants get past the parser;
+// libFuzzer's own mutations, which break them, are half of all. What a field means does not matter here: a payload that
+// reads as fields is taken for a message.
 #include <cstdint>
 #include <cstring>
 #include <random>
@@ -12,8 +12,8 @@ extern "C" size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t maxSize);
 namespace {
 struct Field {
   uint64_t tag = 0;
-  uint64_t number = 0;     // of a varint
-  std::string payload;     // of the other kinds
+  uint64_t number = 0; // of a varint
+  std::string payload; // of the other kinds
   bool isBytes() const { return (tag & 7) == 2; }
 };
 
@@ -80,8 +80,23 @@ std::string print(const std::vector<Field> &fields) {
 }
 
 uint64_t interesting(Random &random) {
-  static const uint64_t values[] = {0, 1, 2, 3, 7, 16, 127, 255, 4096, uint64_t(-1), uint64_t(-2), uint64_t(INT64_MIN), INT64_MAX, uint64_t(1) << 31,
-                                    uint64_t(1) << 32, uint64_t(1) << 40, uint64_t(1) << 62};
+  static const uint64_t values[] = {0,
+                                    1,
+                                    2,
+                                    3,
+                                    7,
+                                    16,
+                                    127,
+                                    255,
+                                    4096,
+                                    uint64_t(-1),
+                                    uint64_t(-2),
+                                    uint64_t(INT64_MIN),
+                                    INT64_MAX,
+                                    uint64_t(1) << 31,
+                                    uint64_t(1) << 32,
+                                    uint64_t(1) << 40,
+                                    uint64_t(1) << 62};
   return values[random() % std::size(values)];
 }
 

@@ -22,19 +22,32 @@ nb::dlpack::dtype dlpackType(int32_t dtype) {
   using Code = nb::dlpack::dtype_code;
   auto make = [](Code code, int bits) { return nb::dlpack::dtype{(uint8_t)code, (uint8_t)bits, 1}; };
   switch (dtype) {
-  case COAT_BOOL: return make(Code::Bool, 8);
-  case COAT_I8: return make(Code::Int, 8);
-  case COAT_I16: return make(Code::Int, 16);
-  case COAT_I32: return make(Code::Int, 32);
-  case COAT_I64: return make(Code::Int, 64);
-  case COAT_U8: return make(Code::UInt, 8);
-  case COAT_U16: return make(Code::UInt, 16);
-  case COAT_U32: return make(Code::UInt, 32);
-  case COAT_U64: return make(Code::UInt, 64);
-  case COAT_F16: return make(Code::Float, 16);
-  case COAT_BF16: return make(Code::Bfloat, 16);
-  case COAT_F32: return make(Code::Float, 32);
-  case COAT_F64: return make(Code::Float, 64);
+  case COAT_BOOL:
+    return make(Code::Bool, 8);
+  case COAT_I8:
+    return make(Code::Int, 8);
+  case COAT_I16:
+    return make(Code::Int, 16);
+  case COAT_I32:
+    return make(Code::Int, 32);
+  case COAT_I64:
+    return make(Code::Int, 64);
+  case COAT_U8:
+    return make(Code::UInt, 8);
+  case COAT_U16:
+    return make(Code::UInt, 16);
+  case COAT_U32:
+    return make(Code::UInt, 32);
+  case COAT_U64:
+    return make(Code::UInt, 64);
+  case COAT_F16:
+    return make(Code::Float, 16);
+  case COAT_BF16:
+    return make(Code::Bfloat, 16);
+  case COAT_F32:
+    return make(Code::Float, 32);
+  case COAT_F64:
+    return make(Code::Float, 64);
   }
   throw std::runtime_error("expected an element type that DLPack knows, got number " + std::to_string(dtype));
 }
@@ -46,8 +59,8 @@ std::string nameOf(int32_t dtype) {
   using Code = nb::dlpack::dtype_code;
   if (type.code == (uint8_t)Code::Bool)
     return "bool";
-  const char *kind = type.code == (uint8_t)Code::Int    ? "int"
-                     : type.code == (uint8_t)Code::UInt ? "uint"
+  const char *kind = type.code == (uint8_t)Code::Int      ? "int"
+                     : type.code == (uint8_t)Code::UInt   ? "uint"
                      : type.code == (uint8_t)Code::Bfloat ? "bfloat"
                                                           : "float";
   return kind + std::to_string(type.bits);
@@ -74,7 +87,8 @@ public:
       throw std::runtime_error(path + ": expected a library compiled by coat, got one without coat_model_v1");
     info = entry();
     if (info->abi != COAT_ABI)
-      throw std::runtime_error(path + ": expected ABI " + std::to_string(COAT_ABI) + ", got " + std::to_string(info->abi));
+      throw std::runtime_error(path + ": expected ABI " + std::to_string(COAT_ABI) + ", got " +
+                               std::to_string(info->abi));
     if (threads > 1)
       pool.reset(coat_threads_create(threads));
     initialise();
@@ -89,7 +103,8 @@ public:
 
   nb::list run(const std::vector<Array> &inputs) {
     if ((int32_t)inputs.size() != info->input_count)
-      throw std::invalid_argument("expected " + std::to_string(info->input_count) + " inputs, got " + std::to_string(inputs.size()));
+      throw std::invalid_argument("expected " + std::to_string(info->input_count) + " inputs, got " +
+                                  std::to_string(inputs.size()));
     std::vector<int64_t> symbols(info->symbol_count, -1);
     std::vector<void *> tensors;
     for (int32_t i = 0; i < info->input_count; ++i) {
@@ -189,8 +204,8 @@ private:
 
   static void readShape(const coat_tensor_info &tensor, const Array &array, std::vector<int64_t> &symbols) {
     if ((int32_t)array.ndim() != tensor.rank)
-      throw std::invalid_argument(std::string(tensor.name) + ": expected rank " + std::to_string(tensor.rank) + ", got " +
-                                  std::to_string(array.ndim()));
+      throw std::invalid_argument(std::string(tensor.name) + ": expected rank " + std::to_string(tensor.rank) +
+                                  ", got " + std::to_string(array.ndim()));
     bool isBits = tensor.dtype == COAT_BF16 && array.dtype() == uint16Type;
     if (array.dtype() != dlpackType(tensor.dtype) && !isBits)
       throw std::invalid_argument(std::string(tensor.name) + ": expected elements of " + nameOf(tensor.dtype) +

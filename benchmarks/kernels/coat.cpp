@@ -1,8 +1,8 @@
 // Runs a library that coat compiled, in a loop of C: what the benchmark of kernels calls through ctypes.
 //
-// The time of a run is the time of its kernels that compute, from the profile callback. A model of one op has kernels that
-// only move data at its borders (to channels-last, into a padded buffer); in a network the neighbours do without them, and
-// oneDNN is called in its blocked formats, too. `all` counts them as well.
+// The time of a run is the time of its kernels that compute, from the profile callback. A model of one op has kernels
+// that only move data at its borders (to channels-last, into a padded buffer); in a network the neighbours do without
+// them, and oneDNN is called in its blocked formats, too. `all` counts them as well.
 #include "coat.h"
 #include <algorithm>
 #include <chrono>
@@ -69,7 +69,8 @@ void *coatOpen(const char *path, void *const *tensors) {
   return library;
 }
 
-/// Runs `count` times; seconds[i] of run i are those of the kernels that compute, all[i] those of all. Not 0 on an error.
+/// Runs `count` times; seconds[i] of run i are those of the kernels that compute, all[i] those of all. Not 0 on an
+/// error.
 int coatRun(void *handle, int count, double *seconds, double *all) {
   auto *library = static_cast<Library *>(handle);
   for (int i = 0; i < count; ++i) {

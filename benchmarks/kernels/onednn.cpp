@@ -1,5 +1,6 @@
-// oneDNN called directly, for the benchmark of kernels: formats are oneDNN's own choice (`any`, or the blocked one where a
-// primitive does not choose), weights are reordered once, buffers are reused. Data comes and goes in plain row-major order.
+// oneDNN called directly, for the benchmark of kernels: formats are oneDNN's own choice (`any`, or the blocked one
+// where a primitive does not choose), weights are reordered once, buffers are reused. Data comes and goes in plain
+// row-major order.
 #include <chrono>
 #include <cstdio>
 #include <dnnl.hpp>
@@ -38,7 +39,9 @@ memory reordered(const memory &from, const memory::desc &to) {
   return target;
 }
 
-memory plain(const memory::dims &dims, Tag tag, const void *data) { return {desc(dims, tag), cpu(), const_cast<void *>(data)}; }
+memory plain(const memory::dims &dims, Tag tag, const void *data) {
+  return {desc(dims, tag), cpu(), const_cast<void *>(data)};
+}
 
 /// A buffer in the given format with the plain data in it.
 memory blocked(const memory::dims &dims, Tag tag, const void *data, const memory::desc &to) {
@@ -61,14 +64,15 @@ void *guarded(const std::function<Kernel *()> &make) {
 
 extern "C" {
 /// Convolution of x[1,ic,ih,iw] with w[oc,ic/groups,k,k].
-void *dnnlConv(const float *x, const float *w, int64_t ih, int64_t iw, int64_t ic, int64_t oc, int64_t k, int64_t stride, int64_t pad,
-               int64_t groups) {
+void *dnnlConv(const float *x, const float *w, int64_t ih, int64_t iw, int64_t ic, int64_t oc, int64_t k,
+               int64_t stride, int64_t pad, int64_t groups) {
   return guarded([&] {
     memory::dims in = {1, ic, ih, iw}, out = {1, oc, (ih + 2 * pad - k) / stride + 1, (iw + 2 * pad - k) / stride + 1};
-    memory::dims filter = groups > 1 ? memory::dims{groups, oc / groups, ic / groups, k, k} : memory::dims{oc, ic, k, k};
-    convolution_forward::primitive_desc choice(cpu(), prop_kind::forward_inference, algorithm::convolution_auto, desc(in, Tag::any),
-                                               desc(filter, Tag::any), desc(out, Tag::any), {stride, stride}, noDilation, {pad, pad},
-                                               {pad, pad});
+    memory::dims filter =
+        groups > 1 ? memory::dims{groups, oc / groups, ic / groups, k, k} : memory::dims{oc, ic, k, k};
+    convolution_forward::primitive_desc choice(cpu(), prop_kind::forward_inference, algorithm::convolution_auto,
+                                               desc(in, Tag::any), desc(filter, Tag::any), desc(out, Tag::any),
+                                               {stride, stride}, noDilation, {pad, pad}, {pad, pad});
     auto *kernel = new Kernel{convolution_forward(choice), {}, memory(choice.dst_desc(), cpu())};
     kernel->args = {{DNNL_ARG_SRC, blocked(in, Tag::nchw, x, choice.src_desc())},
                     {DNNL_ARG_WEIGHTS, blocked(filter, groups > 1 ? Tag::goihw : Tag::oihw, w, choice.weights_desc())},
@@ -92,8 +96,8 @@ void *dnnlProduct(const float *x, const float *w, int64_t m, int64_t n, int64_t 
 /// The same product as a fully connected layer, all three operands in oneDNN's formats.
 void *dnnlInnerProduct(const float *x, const float *w, int64_t m, int64_t n, int64_t k) {
   return guarded([&] {
-    inner_product_forward::primitive_desc choice(cpu(), prop_kind::forward_inference, desc({m, k}, Tag::any), desc({n, k}, Tag::any),
-                                                 desc({m, n}, Tag::any));
+    inner_product_forward::primitive_desc choice(cpu(), prop_kind::forward_inference, desc({m, k}, Tag::any),
+                                                 desc({n, k}, Tag::any), desc({m, n}, Tag::any));
     auto *kernel = new Kernel{inner_product_forward(choice), {}, memory(choice.dst_desc(), cpu())};
     kernel->args = {{DNNL_ARG_SRC, blocked({m, k}, Tag::ab, x, choice.src_desc())},
                     {DNNL_ARG_WEIGHTS, blocked({n, k}, Tag::ba, w, choice.weights_desc())},
@@ -133,8 +137,8 @@ void *dnnlLayerNorm(const float *x, const float *scale, const float *shift, int6
 /// Softmax of the rows of x[rows,size].
 void *dnnlSoftmax(const float *x, int64_t rows, int64_t size) {
   return guarded([&] {
-    softmax_forward::primitive_desc choice(cpu(), prop_kind::forward_inference, algorithm::softmax_accurate, desc({rows, size}, Tag::ab),
-                                           desc({rows, size}, Tag::ab), 1);
+    softmax_forward::primitive_desc choice(cpu(), prop_kind::forward_inference, algorithm::softmax_accurate,
+                                           desc({rows, size}, Tag::ab), desc({rows, size}, Tag::ab), 1);
     auto *kernel = new Kernel{softmax_forward(choice), {}, memory(choice.dst_desc(), cpu())};
     kernel->args = {{DNNL_ARG_SRC, plain({rows, size}, Tag::ab, x)}, {DNNL_ARG_DST, kernel->result}};
     return kernel;

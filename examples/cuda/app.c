@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHECK(call)                                                                                                     \
-  do {                                                                                                                  \
-    int result_ = (int)(call);                                                                                          \
-    if (result_) {                                                                                                      \
-      fprintf(stderr, "%s: error %d\n", #call, result_);                                                                \
-      return 1;                                                                                                         \
-    }                                                                                                                   \
+#define CHECK(call)                                                                                                    \
+  do {                                                                                                                 \
+    int result_ = (int)(call);                                                                                         \
+    if (result_) {                                                                                                     \
+      fprintf(stderr, "%s: error %d\n", #call, result_);                                                               \
+      return 1;                                                                                                        \
+    }                                                                                                                  \
   } while (0)
 
 /* What the model gets, all of it in the memory of the GPU. */

@@ -1,5 +1,6 @@
-/* The functions of the CUDA driver that the example calls, found at run time: it builds on machines without CUDA, and says
- * what is missing on those without a driver. Where there is NVIDIA's cuda.h, types and prototypes are from there. */
+/* The functions of the CUDA driver that the example calls, found at run time: it builds on machines without CUDA, and
+ * says what is missing on those without a driver. Where there is NVIDIA's cuda.h, types and prototypes are from there.
+ */
 #ifndef EXAMPLE_DRIVER_H
 #define EXAMPLE_DRIVER_H
 
@@ -43,11 +44,24 @@ static struct {
 
 /* Returns 0, or 1 after naming what is missing. */
 static int findDriver(void) {
-  static const char *const names[] = {
-      "cuInit", "cuDeviceGet", "cuDevicePrimaryCtxRetain", "cuDevicePrimaryCtxRelease_v2", "cuCtxSetCurrent",
-      "cuMemAlloc_v2", "cuMemFree_v2", "cuMemcpyHtoDAsync_v2", "cuMemcpyDtoHAsync_v2", "cuStreamCreate",
-      "cuStreamSynchronize", "cuStreamDestroy_v2", "cuStreamBeginCapture_v2", "cuStreamEndCapture",
-      "cuGraphInstantiateWithFlags", "cuGraphLaunch", "cuGraphDestroy", "cuGraphExecDestroy"};
+  static const char *const names[] = {"cuInit",
+                                      "cuDeviceGet",
+                                      "cuDevicePrimaryCtxRetain",
+                                      "cuDevicePrimaryCtxRelease_v2",
+                                      "cuCtxSetCurrent",
+                                      "cuMemAlloc_v2",
+                                      "cuMemFree_v2",
+                                      "cuMemcpyHtoDAsync_v2",
+                                      "cuMemcpyDtoHAsync_v2",
+                                      "cuStreamCreate",
+                                      "cuStreamSynchronize",
+                                      "cuStreamDestroy_v2",
+                                      "cuStreamBeginCapture_v2",
+                                      "cuStreamEndCapture",
+                                      "cuGraphInstantiateWithFlags",
+                                      "cuGraphLaunch",
+                                      "cuGraphDestroy",
+                                      "cuGraphExecDestroy"};
   void *library = dlopen("libcuda.so.1", RTLD_NOW);
   if (!library) {
     fprintf(stderr, "no CUDA driver: %s\n", dlerror());

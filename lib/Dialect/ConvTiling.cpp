@@ -1,8 +1,8 @@
 // Tiles of convolutions and matrix products: which parts of the operands a box of the result needs.
 //
-// All loops are dimensions of the result; the reduction is never cut, it runs in registers. The ops have value semantics and
-// need no destination: a tile of them is the same op on slices. Cut are channels-last convolutions without pads, along
-// channels only where whole packed blocks result.
+// All loops are dimensions of the result; the reduction is never cut, it runs in registers. The ops have value
+// semantics and need no destination: a tile of them is the same op on slices. Cut are channels-last convolutions
+// without pads, along channels only where whole packed blocks result.
 #include "ProductTiling.h"
 #include "Shapes.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -32,7 +32,7 @@ static OpFoldResult apply(OpBuilder &builder, Location loc, AffineExpr expr, OpF
 }
 
 Value coat::sliceOf(OpBuilder &builder, Location loc, Value source, ArrayRef<OpFoldResult> offsets,
-                     ArrayRef<OpFoldResult> sizes, TilingResult &result) {
+                    ArrayRef<OpFoldResult> sizes, TilingResult &result) {
   SmallVector<OpFoldResult> ones(offsets.size(), builder.getIndexAttr(1));
   auto slice = tensor::ExtractSliceOp::create(builder, loc, source, offsets, sizes, ones);
   result.generatedSlices.push_back(slice);
@@ -51,8 +51,8 @@ TilingResult coat::resultOf(TilingResult result, Operation *op) {
   return result;
 }
 
-/// Whether ranges of this size start at multiples of `block` when they follow each other: it is one, or the least of one and
-/// what remains of the dimension.
+/// Whether ranges of this size start at multiples of `block` when they follow each other: it is one, or the least of
+/// one and what remains of the dimension.
 static bool cutsAtBlocks(OpFoldResult size, int64_t block) {
   if (std::optional<int64_t> constant = getConstantIntValue(size))
     return *constant % block == 0;
@@ -233,8 +233,8 @@ FailureOr<TilingResult> MatmulOp::getTiledImplementation(OpBuilder &builder, Arr
   IntegerAttr outChannels;
   if (getFilterLayout() == FilterLayout::packed) {
     Sizes rhsOffsets(1), rhsSizes(1);
-    if (failed(packedRange(builder, loc, column, columns, tensorType(getRhs()).getDimSize(2), rhsOffsets[0],
-                           rhsSizes[0])))
+    if (failed(
+            packedRange(builder, loc, column, columns, tensorType(getRhs()).getDimSize(2), rhsOffsets[0], rhsSizes[0])))
       return failure();
     addWhole(builder, loc, getRhs(), 1, rhsOffsets, rhsSizes);
     addWhole(builder, loc, getRhs(), 2, rhsOffsets, rhsSizes);

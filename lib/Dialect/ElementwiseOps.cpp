@@ -73,7 +73,9 @@ static LogicalResult checkElementwiseTypes(ElementwiseOp::Adaptor op, EmitError 
   if ((isTruth && !truthAllowed) || (!isa<FloatType>(type) && !isTruth && !takesIntegers(kind)) ||
       (isa<FloatType>(type) && isBitwise(kind)) || !type.isIntOrFloat()) // C4
     return emitError() << "expected operands of "
-                       << (isBitwise(kind) ? "an integer" : takesIntegers(kind) ? "a numeric" : "a floating-point")
+                       << (isBitwise(kind)       ? "an integer"
+                           : takesIntegers(kind) ? "a numeric"
+                                                 : "a floating-point")
                        << " element type for " << stringifyElementwiseKind(kind) << ", got " << type;
   return success();
 }

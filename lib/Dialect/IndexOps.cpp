@@ -59,7 +59,8 @@ Scalars coat::linearPosition(ScalarLoops &loops, ArrayRef<Scalar> at, ArrayRef<S
   return {position};
 }
 
-/// Runs `body` with the index that element `at` of `indices` names in a dimension of `size` elements, where there is one.
+/// Runs `body` with the index that element `at` of `indices` names in a dimension of `size` elements, where there is
+/// one.
 static void ifInside(ScalarLoops &loops, Value indices, const Scalars &at, Scalar size,
                      llvm::function_ref<void(Scalar)> body) {
   Scalar index = fromFront(loops.toIndex(loops.load(indices, at)), size);
@@ -110,7 +111,8 @@ LogicalResult ScatterElementsOp::checkConstraints(Adaptor op, EmitError emitErro
   int64_t axis = op.getAxis(), rank = input.getRank();
   if (failed(checkAxis(emitError, axis, rank))) // C1
     return failure();
-  if (!isIndexElement(indices.getElementType()) || indices.getRank() != rank || failed(verifyCompatibleShape(indices, updates))) // C2
+  if (!isIndexElement(indices.getElementType()) || indices.getRank() != rank ||
+      failed(verifyCompatibleShape(indices, updates))) // C2
     return emitError() << "expected i32 or i64 indices of the shape of updates and rank " << rank << ", got " << indices
                        << " and " << updates;
   if (failed(checkUpdates(emitError, op.getKind(), input, updates))) // C3
@@ -137,7 +139,9 @@ LogicalResult ScatterElementsOp::reifyResultShapes(OpBuilder &builder, ReifiedRa
   return success();
 }
 
-int64_t ScatterElementsOp::getFlops() { return getKind() == ScatterKind::replace ? 0 : elementCount(getUpdates().getType()); }
+int64_t ScatterElementsOp::getFlops() {
+  return getKind() == ScatterKind::replace ? 0 : elementCount(getUpdates().getType());
+}
 
 LogicalResult ScatterElementsOp::writeFormula(ScalarLoops &loops, ValueRange in, ValueRange out) {
   Value input = in[0], indices = in[1], updates = in[2], result = out[0];

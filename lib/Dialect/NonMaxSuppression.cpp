@@ -77,7 +77,8 @@ static Scalar overlap(const Box &a, const Box &b, Scalar threshold) {
   for (int64_t i = 0; i < 2; ++i)
     sides[i] = min(a.high[i], b.high[i]) - max(a.low[i], b.low[i]);
   Scalar zero = threshold.constant(0), common = sides[0] * sides[1], all = a.area() + b.area() - common;
-  Scalar meets = sides[0] > zero && sides[1] > zero && common > zero && a.area() > zero && b.area() > zero && all > zero;
+  Scalar meets =
+      sides[0] > zero && sides[1] > zero && common > zero && a.area() > zero && b.area() > zero && all > zero;
   return meets && common / all > threshold;
 }
 
@@ -96,7 +97,7 @@ LogicalResult NonMaxSuppressionOp::writeFormula(ScalarLoops &loops, ValueRange i
   auto best = [&](Scalar batch, Scalar kind) {
     Scalars found = loops.accumulate({loops.upTo(size)}, {none, least}, [&](const Scalars &box, const Scalars &so) {
       Scalar score = loops.load(scores, {batch, kind, box[0]});
-      Scalar better = loops.load(isLeft, box) && either(so[0] < 0.0, score > so[1]);
+      Scalar better = loops.load(isLeft, box) && either(so[0]<0.0, score> so[1]);
       return Scalars{select(better, box[0], so[0]), select(better, score, so[1])};
     });
     return found[0];
@@ -121,8 +122,7 @@ LogicalResult NonMaxSuppressionOp::writeFormula(ScalarLoops &loops, ValueRange i
     });
     Scalars end = loops.accumulate({loops.upTo(rounds)}, {so[0], yes}, [&](const Scalars &, const Scalars &now) {
       // Once no box is left the rounds that remain do nothing.
-      Scalar box = loops.ifElse(
-          now[1], [&] { return best(at[0], at[1]); }, [&] { return none; });
+      Scalar box = loops.ifElse(now[1], [&] { return best(at[0], at[1]); }, [&] { return none; });
       Scalar found = box >= 0.0;
       loops.ifTrue(found, [&] { take(at[0], at[1], box, now[0]); });
       return Scalars{select(found, now[0] + 1, now[0]), found};

@@ -96,13 +96,14 @@ LogicalResult DequantizeOp::checkConstraints(Adaptor op, EmitError emitError) {
        zeroPoint = tensorType(op.getZeroPoint()).getElementType();
   if (isInteger(input, {8, 16, 32}) && isa<FloatType>(scale) && input == zeroPoint)
     return success();
-  return emitError() << "expected integers of 8, 16 or 32 bits with a zero point of their type and a floating-point " // C2
-                     << "scale, got " << input << ", " << scale << " and " << zeroPoint;
+  return emitError()
+         << "expected integers of 8, 16 or 32 bits with a zero point of their type and a floating-point " // C2
+         << "scale, got " << input << ", " << scale << " and " << zeroPoint;
 }
 
 template <typename OpTy>
-static LogicalResult inferLikeInput(MLIRContext *context, std::optional<Location> location,
-                                    typename OpTy::Adaptor op, Value element, SmallVectorImpl<Type> &types) {
+static LogicalResult inferLikeInput(MLIRContext *context, std::optional<Location> location, typename OpTy::Adaptor op,
+                                    Value element, SmallVectorImpl<Type> &types) {
   if (failed(checkedInference<OpTy>(context, location, op)))
     return failure();
   types.push_back(tensorType(op.getInput()).clone(tensorType(element).getElementType()));

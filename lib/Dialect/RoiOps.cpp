@@ -39,7 +39,8 @@ LogicalResult RoiAlignOp::checkConstraints(Adaptor op, EmitError emitError) {
   if (failed(checkRegions(emitError, op.getInput(), op.getRois(), 4, op.getSize()))) // C1, C2, C5
     return failure();
   RankedTensorType rois = tensorType(op.getRois()), batch = tensorType(op.getBatch());
-  if (!isIndexElement(batch.getElementType()) || batch.getRank() != 1 || !sizesAgree(batch.getDimSize(0), rois.getDimSize(0))) // C3
+  if (!isIndexElement(batch.getElementType()) || batch.getRank() != 1 ||
+      !sizesAgree(batch.getDimSize(0), rois.getDimSize(0))) // C3
     return emitError() << "expected i32 or i64 batch indices, one a region, got " << batch << " for " << rois;
   if (op.getKind() != PoolKind::average && op.getKind() != PoolKind::max) // C4
     return emitError() << "expected kind average or max, got " << stringifyPoolKind(op.getKind());

@@ -109,7 +109,8 @@ static LogicalResult checkSizes(EmitError emitError, Value input, ArrayRef<int64
                llvm::all_of(sizes, [](int64_t size) { return size >= 0; });
   if (valid)
     return success();
-  return emitError() << "expected " << tensorType(input).getRank() << " sizes of at least 0, got " << formatShape(sizes);
+  return emitError() << "expected " << tensorType(input).getRank() << " sizes of at least 0, got "
+                     << formatShape(sizes);
 }
 
 LogicalResult SliceAtOp::checkConstraints(Adaptor op, EmitError emitError) {
@@ -265,8 +266,7 @@ LogicalResult PadAtOp::writeFormula(ScalarLoops &loops, ValueRange in, ValueRang
       inside = inside && source >= 0.0 && source < size;
       from.push_back(source);
     }
-    Scalar taken = loops.ifElse(
-        inside, [&] { return loops.load(input, from); }, [&] { return value; });
+    Scalar taken = loops.ifElse(inside, [&] { return loops.load(input, from); }, [&] { return value; });
     loops.store(taken, result, at);
   });
   return success();

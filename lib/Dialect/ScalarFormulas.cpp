@@ -166,8 +166,8 @@ Value Scalars::flooredMod(Value a, Value b) {
     return remainder;
   Value zero = constant(0);
   if (isFloat) // a zero has the sign of b, too
-    remainder = select(make<arith::CmpFOp>(arith::CmpFPredicate::OEQ, remainder, zero),
-                       make<math::CopySignOp>(zero, b), remainder);
+    remainder = select(make<arith::CmpFOp>(arith::CmpFPredicate::OEQ, remainder, zero), make<math::CopySignOp>(zero, b),
+                       remainder);
   Value differ = make<arith::XOrIOp>(less(remainder, zero), less(b, zero));
   Value nonZero =
       compare(arith::CmpFPredicate::ONE, arith::CmpIPredicate::ne, arith::CmpIPredicate::ne, remainder, zero);

@@ -60,9 +60,8 @@ LogicalResult NonZeroOp::writeFormula(ScalarLoops &loops, ValueRange in, ValueRa
   for (Scalar size : loops.dims(input))
     all.push_back(loops.upTo(size));
   auto next = [&](const Scalars &at, Scalar count) { return select(loops.load(input, at) == 0.0, count, count + 1); };
-  Scalar count = loops.accumulate(all, {loops.index(0)}, [&](const Scalars &at, const Scalars &so) {
-    return Scalars{next(at, so[0])};
-  })[0];
+  Scalar count = loops.accumulate(all, {loops.index(0)},
+                                  [&](const Scalars &at, const Scalars &so) { return Scalars{next(at, so[0])}; })[0];
   loops.accumulate(all, {loops.index(0)}, [&](const Scalars &at, const Scalars &so) {
     Scalar behind = next(at, so[0]);
     loops.ifTrue(so[0] < behind, [&] {
@@ -112,9 +111,8 @@ LogicalResult CompressOp::writeFormula(ScalarLoops &loops, ValueRange in, ValueR
   auto next = [&](Scalar position, Scalar count) {
     return select(loops.load(condition, {position}), count + 1, count);
   };
-  Scalar count = loops.accumulate({positions}, {loops.index(0)}, [&](const Scalars &at, const Scalars &so) {
-    return Scalars{next(at[0], so[0])};
-  })[0];
+  Scalar count = loops.accumulate({positions}, {loops.index(0)},
+                                  [&](const Scalars &at, const Scalars &so) { return Scalars{next(at[0], so[0])}; })[0];
   Scalars sizes = loops.dims(input);
   sizes[axis] = count;
   loops.accumulate({positions}, {loops.index(0)}, [&](const Scalars &at, const Scalars &so) {
@@ -180,7 +178,8 @@ static Scalar compareSlices(ScalarLoops &loops, Value input, int64_t axis, Scala
 LogicalResult UniqueOp::writeFormula(ScalarLoops &loops, ValueRange in, ValueRange out) {
   Value input = in[0], list = out[0], first = out[1], inverse = out[2], repeats = out[3];
   int64_t axis = getAxis();
-  Scalar size = loops.dim(input, axis), zero = loops.index(0), none = loops.index(-1), one = toInteger(loops, loops.index(1));
+  Scalar size = loops.dim(input, axis), zero = loops.index(0), none = loops.index(-1),
+         one = toInteger(loops, loops.index(1));
   auto firstOf = [&](Scalar number) { return loops.toIndex(loops.load(first, {number})); };
   /// How many of the `count` first ones come before `slice`, and which one equals it.
   auto find = [&](Scalar slice, Scalar count) {
@@ -201,19 +200,15 @@ LogicalResult UniqueOp::writeFormula(ScalarLoops &loops, ValueRange in, ValueRan
       loops.store(toInteger(loops, slice[0]), first, {to});
       loops.store(one, repeats, {to});
     });
-    loops.ifTrue(found[1] >= 0.0, [&] {
-      loops.store(loops.load(repeats, {found[1]}) + 1, repeats, {found[1]});
-    });
+    loops.ifTrue(found[1] >= 0.0, [&] { loops.store(loops.load(repeats, {found[1]}) + 1, repeats, {found[1]}); });
     return Scalars{select(isNew, so[0] + 1, so[0])};
   })[0];
-  loops.each({size}, [&](const Scalars &slice) {
-    loops.store(toInteger(loops, find(slice[0], count)[1]), inverse, slice);
-  });
+  loops.each({size},
+             [&](const Scalars &slice) { loops.store(toInteger(loops, find(slice[0], count)[1]), inverse, slice); });
   Scalars sizes = loops.dims(input);
   sizes[axis] = count;
-  loops.each({count}, [&](const Scalars &number) {
-    copySlice(loops, input, axis, firstOf(number[0]), list, number[0], sizes);
-  });
+  loops.each({count},
+             [&](const Scalars &number) { copySlice(loops, input, axis, firstOf(number[0]), list, number[0], sizes); });
   loops.store(toInteger(loops, count), out[4], {});
   return success();
 }

@@ -334,8 +334,9 @@ public:
 
   void run() {
     loops.each({depth, width}, [&](const Scalars &at) {
-      loops.store(in.getPastState() ? loops.toFloat(loops.load(in.getPastState(), {batch, head, at[0], at[1]}), type) : zero, state,
-                  at);
+      loops.store(in.getPastState() ? loops.toFloat(loops.load(in.getPastState(), {batch, head, at[0], at[1]}), type)
+                                    : zero,
+                  state, at);
     });
     loops.each({loops.dim(in.getQuery(), 1)}, [&](const Scalars &t) { step(t[0]); });
     loops.each({depth, width}, [&](const Scalars &at) {

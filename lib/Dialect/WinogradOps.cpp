@@ -42,8 +42,8 @@ LogicalResult WinogradInputOp::inferReturnTypes(MLIRContext *context, std::optio
   RankedTensorType input = tensorType(op.getInput());
   int64_t tile = op.getTile();
   int64_t tiles = (input.getDimSize(1) - 2) / tile * ((input.getDimSize(2) - 2) / tile);
-  types.push_back(
-      input.clone({input.getDimSize(0), llvm::divideCeilSigned(input.getDimSize(3), block), (tile + 2) * (tile + 2), tiles, block}));
+  types.push_back(input.clone({input.getDimSize(0), llvm::divideCeilSigned(input.getDimSize(3), block),
+                               (tile + 2) * (tile + 2), tiles, block}));
   return success();
 }
 
@@ -69,8 +69,8 @@ static LogicalResult checkWinogradShapes(WinogradConvOp::Adaptor op, EmitError e
   if (filter.getRank() != 4 || !isKnownButBatch(filter) || filter.getDimSize(1) != products ||
       filter.getDimSize(3) != block || llvm::divideCeilSigned(filter.getDimSize(2), block) != input.getDimSize(1) ||
       filter.getDimSize(0) != llvm::divideCeilSigned(channels, block))
-    return emitError() << "expected an f32 filter of [ceil(K/16), " << products << ", C, 16] for the channels of " << input
-                       << " and " << formatShape({channels}) << " output channels, got " << filter;
+    return emitError() << "expected an f32 filter of [ceil(K/16), " << products << ", C, 16] for the channels of "
+                       << input << " and " << formatShape({channels}) << " output channels, got " << filter;
   return success();
 }
 
@@ -81,7 +81,8 @@ LogicalResult WinogradConvOp::checkConstraints(Adaptor op, EmitError emitError) 
   if (failed(checkEntries(emitError, "output_size", op.getOutputSize(), 2, 1))) // C3
     return failure();
   int64_t tile = op.getTile();
-  int64_t tiles = llvm::divideCeilSigned(op.getOutputSize()[0], tile) * llvm::divideCeilSigned(op.getOutputSize()[1], tile);
+  int64_t tiles =
+      llvm::divideCeilSigned(op.getOutputSize()[0], tile) * llvm::divideCeilSigned(op.getOutputSize()[1], tile);
   if (input.getDimSize(3) != tiles) // C3
     return emitError() << "expected " << tiles << " tiles of output size [" << op.getOutputSize() << "], got " << input;
   return checkVector(emitError, "bias", op.getBias(), op.getOutChannels(), input.getElementType()); // C4

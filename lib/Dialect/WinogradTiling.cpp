@@ -50,10 +50,10 @@ FailureOr<TilingResult> WinogradInputOp::getTiledImplementation(OpBuilder &build
   OpFoldResult row = applyExpr(builder, loc, d0.floorDiv(inRow) * tile, {offsets[3]});
   OpFoldResult channel = applyExpr(builder, loc, d0 * block, {offsets[1]});
   TilingResult result;
-  Value slice = sliceOf(builder, loc, getInput(), {offsets[0], row, number(0), channel},
-                        {sizes[0], number(*tiles / inRow * tile + 2), number(input[2]),
-                         number(allBlocks ? input[3] : *blocks * block)},
-                        result);
+  Value slice = sliceOf(
+      builder, loc, getInput(), {offsets[0], row, number(0), channel},
+      {sizes[0], number(*tiles / inRow * tile + 2), number(input[2]), number(allBlocks ? input[3] : *blocks * block)},
+      result);
   return resultOf(std::move(result), WinogradInputOp::create(builder, loc, slice, getTileAttr()));
 }
 

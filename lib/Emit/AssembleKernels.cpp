@@ -1,7 +1,8 @@
-// GPU kernels: LLVM and NVVM dialects -> LLVM IR -> PTX, in this process; -> cubin, by ptxas. A thread of the compiler a
-// kernel, an LLVMContext each.
+// GPU kernels: LLVM and NVVM dialects -> LLVM IR -> PTX, in this process; -> cubin, by ptxas. A thread of the compiler
+// a kernel, an LLVMContext each.
 //
-// The version of PTX is fixed, whatever LLVM or the driver at hand would know: 8.0, which drivers know from CUDA 12.0 on.
+// The version of PTX is fixed, whatever LLVM or the driver at hand would know: 8.0, which drivers know from CUDA 12.0
+// on.
 #include "coat/Emit/AssembleKernels.h"
 #include "Compile.h"
 #include "Ptxas.h"
@@ -74,9 +75,10 @@ static Expected<mlir::OwningOpRef<mlir::ModuleOp>> withInlinePtx(mlir::ModuleOp 
 static void report(const DeviceKernel &kernel, ArrayRef<std::string> warnings) {
   static std::mutex mutex;
   std::lock_guard<std::mutex> lock(mutex);
-  errs() << formatv("{0,-24} {1,3} registers, {2} bytes of spills, {3} bytes of stack, {4} bytes of shared memory, {5} bytes\n",
-                    kernel.kernel + "_" + kernel.arch, kernel.registers, kernel.spills, kernel.stack,
-                    kernel.shared + kernel.staticShared, kernel.cubin.size());
+  errs() << formatv(
+      "{0,-24} {1,3} registers, {2} bytes of spills, {3} bytes of stack, {4} bytes of shared memory, {5} bytes\n",
+      kernel.kernel + "_" + kernel.arch, kernel.registers, kernel.spills, kernel.stack,
+      kernel.shared + kernel.staticShared, kernel.cubin.size());
   for (const std::string &line : warnings)
     errs() << "  " << line << "\n";
 }

@@ -1,4 +1,5 @@
-// LLVM module -> machine code. The pass pipelines and the spill count are those of one kernel; CompileKernels.cpp chooses.
+// LLVM module -> machine code. The pass pipelines and the spill count are those of one kernel; CompileKernels.cpp
+// chooses.
 //
 // The code generator is set up by hand (instead of addPassesToEmitFile) because spills and frames have to be counted
 // after register allocation and before the assembly printer frees the machine functions.
@@ -101,11 +102,13 @@ Error coat::checkUndefined(StringRef object, StringRef what, const StringSet<> &
 // Target
 //===----------------------------------------------------------------------===//
 
-/// What the check at run time (enum coat_cpu_feature of runtime/model.h) does not cover must not be used, even where the
-/// CPU named by -march has it: the code would stop with SIGILL on one that has not. None of it helps floating point.
+/// What the check at run time (enum coat_cpu_feature of runtime/model.h) does not cover must not be used, even where
+/// the CPU named by -march has it: the code would stop with SIGILL on one that has not. None of it helps floating
+/// point.
 static constexpr StringLiteral unchecked =
     "-avx512vbmi,-avx512vbmi2,-avx512ifma,-avx512bitalg,-avx512vpopcntdq,-avx512vp2intersect,-gfni,-vaes,-vpclmulqdq,"
-    "-avxifma,-avxvnniint8,-avxvnniint16,-avxneconvert,-sse4a,-fma4,-xop,-tbm,-sha,-aes,-pclmul,-adx,-amx-tile,-amx-int8,"
+    "-avxifma,-avxvnniint8,-avxvnniint16,-avxneconvert,-sse4a,-fma4,-xop,-tbm,-sha,-aes,-pclmul,-adx,-amx-tile,-amx-"
+    "int8,"
     "-amx-bf16,-amx-fp16";
 
 Expected<std::unique_ptr<TargetMachine>> coat::makeTargetMachine(const EmitOptions &options, const IsaOptions &isa) {
@@ -127,9 +130,8 @@ Expected<std::unique_ptr<TargetMachine>> coat::makeTargetMachine(const EmitOptio
   std::string features = isa.features;
   if (triple.isX86())
     features += (features.empty() ? "" : ",") + unchecked.str();
-  std::unique_ptr<TargetMachine> machine(target->createTargetMachine(triple, cpu, features, TargetOptions(),
-                                                                     Reloc::PIC_, std::nullopt,
-                                                                     CodeGenOptLevel::Aggressive));
+  std::unique_ptr<TargetMachine> machine(target->createTargetMachine(
+      triple, cpu, features, TargetOptions(), Reloc::PIC_, std::nullopt, CodeGenOptLevel::Aggressive));
   if (!machine || !machine->getMCSubtargetInfo()->isCPUStringValid(cpu))
     return createStringError("expected a CPU of %s, got '%s'", triple.getArchName().str().c_str(), cpu.str().c_str());
   return std::move(machine);
@@ -180,8 +182,8 @@ void coat::optimize(Module &module, TargetMachine &machine, Effort effort, const
   else if (effort == Effort::light)
     cantFail(builder.parsePassPipeline(passes, "function(sroa,early-cse,loop-mssa(licm))"));
   else
-    passes = builder.buildPerModuleDefaultPipeline(effort == Effort::small ? OptimizationLevel::Os
-                                                                           : OptimizationLevel::O3);
+    passes =
+        builder.buildPerModuleDefaultPipeline(effort == Effort::small ? OptimizationLevel::Os : OptimizationLevel::O3);
   if (options.sanitizeAddress)
     sanitize(module, passes);
   passes.run(module, modules);

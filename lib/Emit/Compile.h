@@ -22,9 +22,9 @@ enum class Effort {
 
 /// What the register allocator made of a module.
 struct CodeStatistics {
-  int64_t innerSpills = 0;    // spills and reloads in innermost loops, over all functions
-  uint64_t stack = 0;         // bytes of the largest frame
-  std::string largestFrame;   // whose it is
+  int64_t innerSpills = 0;  // spills and reloads in innermost loops, over all functions
+  uint64_t stack = 0;       // bytes of the largest frame
+  std::string largestFrame; // whose it is
 };
 
 struct MachineCode {

@@ -1,8 +1,8 @@
 // Each kernel through LLVM on its own: an LLVMContext each, so that all cores work, and so that the choice of passes is
 // one of the kernel and not of the model.
 //
-// A kernel that consists of vector code was written instruction by instruction by the Vector stage; -O3 reorders it, now
-// for better and now for worse. So the light pipeline comes first, -O3 (without vectorizers) is tried where that
+// A kernel that consists of vector code was written instruction by instruction by the Vector stage; -O3 reorders it,
+// now for better and now for worse. So the light pipeline comes first, -O3 (without vectorizers) is tried where that
 // spilled registers in an innermost loop, and the one with fewer such spills is taken. Scalar kernels get all of -O3.
 #include "CompileKernels.h"
 #include "LegalizeX86.h"

@@ -8,7 +8,7 @@ namespace coat {
 
 /// One kernel for one ISA.
 struct CompiledKernel {
-  std::string name;         // its symbol
+  std::string name; // its symbol
   llvm::SmallString<0> object;
   llvm::SmallString<0> bitcode; // the optimized LLVM IR; only when asked for
 };

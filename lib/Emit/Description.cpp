@@ -319,7 +319,8 @@ static LogicalResult findCounts(func::FuncOp entry, ModelDescription &model, Arr
   size_t first = model.tensors.size() - std::min(counts.size(), model.tensors.size());
   for (auto [i, count] : llvm::enumerate(counts)) {
     TensorDescription *tensor = first + i < model.tensors.size() ? &model.tensors[first + i] : nullptr;
-    if (!tensor || tensor->name != count.name || !tensor->isOutput || !tensor->dims.empty() || tensor->dtype != COAT_I64)
+    if (!tensor || tensor->name != count.name || !tensor->isOutput || !tensor->dims.empty() ||
+        tensor->dtype != COAT_I64)
       return entry.emitOpError("expected a last result '") << count.name << "' of one i64 for the count of that name";
     tensor->isCount = true;
     tensor->most = count.max;

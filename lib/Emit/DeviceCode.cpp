@@ -75,7 +75,8 @@ static const char *problemOf(const DeviceMap &map, int64_t pointers) {
                : nullptr;
   if (map.lower.size() != rank - 2 || map.upper.size() != rank - 2)
     return "lower and upper corners of two numbers less than sizes";
-  return within(map.channels, 1, 256) && within(map.pixels, 1, 1024) ? nullptr : "1 to 256 channels and 1 to 1024 pixels";
+  return within(map.channels, 1, 256) && within(map.pixels, 1, 1024) ? nullptr
+                                                                     : "1 to 256 channels and 1 to 1024 pixels";
 }
 
 static LogicalResult readMaps(Operation *function, DeviceKernel &kernel) {
@@ -85,7 +86,8 @@ static LogicalResult readMaps(Operation *function, DeviceKernel &kernel) {
     auto kind = fields ? fields.getAs<StringAttr>("kind") : StringAttr();
     auto type = fields ? fields.getAs<StringAttr>("type") : StringAttr();
     if (!kind || !type || (kind != "tile" && kind != "im2col"))
-      return function->emitOpError("expected coat.maps of {kind = \"tile\" or \"im2col\", type = .., ..}, got ") << attribute;
+      return function->emitOpError("expected coat.maps of {kind = \"tile\" or \"im2col\", type = .., ..}, got ")
+             << attribute;
     DeviceMap map;
     map.argument = integer(fields, "arg");
     map.im2col = kind == "im2col";

@@ -32,10 +32,12 @@ public:
 
   Constant *map(const DeviceMap &map) {
     int32_t type = StringSwitch<int32_t>(map.type).Case("f16", 6).Case("f32", 7).Case("bf16", 9).Default(11);
-    int32_t swizzle = map.swizzle ? Log2_64(map.swizzle) - 4 : 0; // CUtensorMapSwizzle: 32 bytes is 1, 64 is 2, 128 is 3
-    return record({i32(map.argument), i32(map.im2col), i32(type), i32(map.sizes.size()), i32(swizzle), i32(map.channels),
-                   i32(map.pixels), words(map.lower, 3, 32), words(map.upper, 3, 32), words(map.box, 5, 32),
-                   words(map.elementStrides, 5, 32), words(map.sizes, 5, 64), words(map.strides, 4, 64)});
+    int32_t swizzle =
+        map.swizzle ? Log2_64(map.swizzle) - 4 : 0; // CUtensorMapSwizzle: 32 bytes is 1, 64 is 2, 128 is 3
+    return record({i32(map.argument), i32(map.im2col), i32(type), i32(map.sizes.size()), i32(swizzle),
+                   i32(map.channels), i32(map.pixels), words(map.lower, 3, 32), words(map.upper, 3, 32),
+                   words(map.box, 5, 32), words(map.elementStrides, 5, 32), words(map.sizes, 5, 64),
+                   words(map.strides, 4, 64)});
   }
 
   Constant *kernel(const DeviceKernel &kernel, DeviceTarget::Kind kind) {
@@ -78,8 +80,9 @@ Error coat::addDeviceTables(Module &module, const ModelDescription &model, Funct
     maps = std::max(maps, kernel.maps.size());
   }
   size_t kernels = targets.empty() ? 0 : targets.front().kernels.size();
-  t.define("coat_the_cuda_model",
-           t.record({t.table(targets, [&](const DeviceTarget &target) { return t.target(target); }), t.i32(targets.size()),
-                     t.i32(kernels), t.i32(model.kernels.size()), t.i32(maps), t.i64(model.weightsSize), body}));
+  t.define(
+      "coat_the_cuda_model",
+      t.record({t.table(targets, [&](const DeviceTarget &target) { return t.target(target); }), t.i32(targets.size()),
+                t.i32(kernels), t.i32(model.kernels.size()), t.i32(maps), t.i64(model.weightsSize), body}));
   return Error::success();
 }

@@ -7,8 +7,8 @@
 #include "CompileKernels.h"
 #include "Link.h"
 #include "coat/Emit/AssembleKernels.h"
-#include "coat/Emit/WholeFile.h"
 #include "coat/Emit/WeightsObject.h"
+#include "coat/Emit/WholeFile.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "llvm/Bitcode/BitcodeReader.h"
@@ -61,8 +61,9 @@ public:
     Expected<std::string> output = whole.create();
     if (!output)
       return output.takeError();
-    std::vector<std::string> arguments = {"-o", artifact == Artifact::archive ? folder.file(model.name + ".o") : *output,
-                                          "--threads=" + std::to_string(hardware_concurrency(options.jobs).compute_thread_count())};
+    std::vector<std::string> arguments = {
+        "-o", artifact == Artifact::archive ? folder.file(model.name + ".o") : *output,
+        "--threads=" + std::to_string(hardware_concurrency(options.jobs).compute_thread_count())};
     if (artifact == Artifact::sharedLibrary) {
       std::string script = "{ global:";
       for (const std::string &name : exportedNames(model, /*loadable=*/true))

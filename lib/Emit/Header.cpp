@@ -86,7 +86,8 @@ static void writeArgs(llvm::raw_ostream &os, const ModelDescription &model) {
   size_t width = 0;
   for (auto &[member, comment] : members)
     width = std::max(width, member.size());
-  os << (model.onDevice ? "/* Dense row-major tensors in the memory of the GPU, aligned to 16 bytes (or in that of the host, with the flag\n"
+  os << (model.onDevice ? "/* Dense row-major tensors in the memory of the GPU, aligned to 16 bytes (or in that of the "
+                          "host, with the flag\n"
                           " * COAT_HOST_TENSORS): inputs, then outputs; then the symbolic dimensions. */\n"
                         : "/* Dense row-major tensors: inputs, then outputs; then the symbolic dimensions. */\n")
      << "typedef struct " << model.name << "_args {\n";
@@ -125,10 +126,12 @@ size_t @_workspace_size(const @_args *args, const coat_options *options);
 
 )";
 
-constexpr const char *onCpu = R"(/* Runs the model. COAT_OK or another coat_status; nothing is computed then. `options` may be NULL. Re-entrant. */
+constexpr const char *onCpu =
+    R"(/* Runs the model. COAT_OK or another coat_status; nothing is computed then. `options` may be NULL. Re-entrant. */
 )";
 
-constexpr const char *onDevice = R"(/* Queues the model on coat_options::stream, with coat_options::state as @_init() filled it. COAT_OK or another
+constexpr const char *onDevice =
+    R"(/* Queues the model on coat_options::stream, with coat_options::state as @_init() filled it. COAT_OK or another
  * coat_status. Neither allocates nor waits, so it may be captured in a CUDA graph; <coat/coat.h> says more. With
  * coat_options::flags = COAT_HOST_TENSORS it takes tensors of the host, copies them, and waits. Re-entrant. */
 )";

@@ -11,8 +11,7 @@ using namespace llvm;
 namespace {
 /// fma(a, b, c) -> fmuladd, which is a product and a sum where there is no fused instruction.
 void splitFma(IntrinsicInst &call) {
-  call.setCalledFunction(
-      Intrinsic::getOrInsertDeclaration(call.getModule(), Intrinsic::fmuladd, call.getType()));
+  call.setCalledFunction(Intrinsic::getOrInsertDeclaration(call.getModule(), Intrinsic::fmuladd, call.getType()));
 }
 
 /// Builds conversions between the bits of f16 and f32; scalars and vectors alike.
@@ -77,8 +76,8 @@ Value *convertHalf(CastInst &cast) {
     return HalfBits(b, cast.getSrcTy()).truncate(cast.getOperand(0));
   return nullptr;
 }
-/// A masked load or store of bf16 -> one of i16: where LLVM takes it apart, a bf16 would go through f32 and be rounded by a
-/// function of a library.
+/// A masked load or store of bf16 -> one of i16: where LLVM takes it apart, a bf16 would go through f32 and be rounded
+/// by a function of a library.
 bool transferBits(IntrinsicInst &call) {
   bool loads = call.getIntrinsicID() == Intrinsic::masked_load;
   if (!loads && call.getIntrinsicID() != Intrinsic::masked_store)
@@ -110,7 +109,8 @@ bool moveBits(Instruction &instruction) {
   IRBuilder<> b(&instruction);
   Type *bits = type->getWithNewType(b.getInt16Ty());
   if (stored)
-    b.CreateAlignedStore(b.CreateBitCast(stored, bits), instruction.getOperand(1), cast<StoreInst>(instruction).getAlign());
+    b.CreateAlignedStore(b.CreateBitCast(stored, bits), instruction.getOperand(1),
+                         cast<StoreInst>(instruction).getAlign());
   else
     instruction.replaceAllUsesWith(b.CreateBitCast(
         b.CreateAlignedLoad(bits, instruction.getOperand(0), cast<LoadInst>(instruction).getAlign()), type));

@@ -28,6 +28,7 @@ Error coat::runLinker(ArrayRef<std::string> arguments) {
   StringRef text = StringRef(messages).trim();
   for (StringRef start : {"failed to open ", "failed to write "})
     if (size_t at = text.find(start); at != StringRef::npos)
-      return createFileError(arguments[1], createStringError(text.drop_front(at).take_until([](char c) { return c == '\n'; })));
+      return createFileError(arguments[1],
+                             createStringError(text.drop_front(at).take_until([](char c) { return c == '\n'; })));
   return createStringError("expected the objects to link: %s", messages.c_str());
 }

@@ -49,7 +49,8 @@ std::vector<PackageFile> coat::packageFiles(const ModelDescription &model) {
   return {{"include/" + name + ".h", headerText(model)},
           {"include/" + name + ".hpp", cppHeaderText(model)},
           {"include/coat/coat.h", std::string(publicHeader())},
-          {"lib/cmake/" + name + "/" + name + "Config.cmake", named(std::string(cmakeText) + (model.onDevice ? dlText : ""), name)},
+          {"lib/cmake/" + name + "/" + name + "Config.cmake",
+           named(std::string(cmakeText) + (model.onDevice ? dlText : ""), name)},
           {"lib/pkgconfig/" + name + ".pc", named(pkgConfigText, name)},
           {"share/" + name + "/" + name + ".json", jsonText(model)}};
 }

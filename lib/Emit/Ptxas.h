@@ -17,7 +17,8 @@ struct Assembled {
 llvm::Expected<std::string> findPtxas(const EmitOptions &options);
 
 /// Assembles `ptx` for `arch`. `name` is for messages.
-llvm::Expected<Assembled> runPtxas(llvm::StringRef ptxas, llvm::StringRef ptx, llvm::StringRef arch, llvm::StringRef name);
+llvm::Expected<Assembled> runPtxas(llvm::StringRef ptxas, llvm::StringRef ptx, llvm::StringRef arch,
+                                   llvm::StringRef name);
 } // namespace coat
 
 #endif

@@ -1,6 +1,6 @@
-// C structs as LLVM constants: what the tables of runtime/model.h and runtime/cuda_model.h are written with. Struct types are
-// the natural ones of LLVM, which lay out as C does because every field of the C structs is a whole number of its own
-// alignments from the start.
+// C structs as LLVM constants: what the tables of runtime/model.h and runtime/cuda_model.h are written with. Struct
+// types are the natural ones of LLVM, which lay out as C does because every field of the C structs is a whole number of
+// its own alignments from the start.
 #ifndef COAT_EMIT_TABLEBUILDER_H
 #define COAT_EMIT_TABLEBUILDER_H
 

@@ -4,8 +4,8 @@
 #include "TableBuilder.h"
 #include "coat/Emit/Interface.h"
 #include "model.h"
-#include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/MC/MCSubtargetInfo.h"
 
 using namespace llvm;
 using namespace coat;
@@ -37,9 +37,18 @@ public:
 
   Constant *info() {
     int64_t inputs = llvm::count_if(model.tensors, [](const TensorDescription &t) { return !t.isOutput; });
-    return record({i64(sizeof(coat_model_info)), i32(COAT_ABI), i32(model.onDevice ? COAT_DEVICE_CUDA : COAT_DEVICE_CPU), text(model.name), text(compilerVersion),
-                   text(model.sourceHash), i32(inputs), i32(model.tensors.size() - inputs), i32(model.symbols.size()),
-                   i32(model.aliases.size()), i32(model.isas.size()), i32(model.kernels.size()),
+    return record({i64(sizeof(coat_model_info)),
+                   i32(COAT_ABI),
+                   i32(model.onDevice ? COAT_DEVICE_CUDA : COAT_DEVICE_CPU),
+                   text(model.name),
+                   text(compilerVersion),
+                   text(model.sourceHash),
+                   i32(inputs),
+                   i32(model.tensors.size() - inputs),
+                   i32(model.symbols.size()),
+                   i32(model.aliases.size()),
+                   i32(model.isas.size()),
+                   i32(model.kernels.size()),
                    table(model.tensors, [&](const TensorDescription &t) { return tensor(t); }),
                    table(model.symbols,
                          [&](const SymbolDescription &s) {
@@ -51,9 +60,14 @@ public:
                          [&](const KernelDescription &k) {
                            return record({text(k.name), joined(k.nodes), joined(k.ops), i64(k.flops), i64(k.bytes)});
                          }),
-                   i64(model.weightsInFile ? model.weightsSize : 0), function("coat_export_run_flat"),
-                   function("coat_flat_workspace_size"), function("coat_shape"), function("coat_export_state_size"),
-                   function("coat_export_init"), function("coat_export_fini"), function("coat_export_strerror")});
+                   i64(model.weightsInFile ? model.weightsSize : 0),
+                   function("coat_export_run_flat"),
+                   function("coat_flat_workspace_size"),
+                   function("coat_shape"),
+                   function("coat_export_state_size"),
+                   function("coat_export_init"),
+                   function("coat_export_fini"),
+                   function("coat_export_strerror")});
   }
 
   const ModelDescription &model;
@@ -66,13 +80,11 @@ Expected<uint64_t> featuresOf(const EmitOptions &options, const IsaOptions &isa)
     return machine.takeError();
   if (!(*machine)->getTargetTriple().isX86())
     return 0;
-  constexpr std::pair<const char *, uint64_t> groups[] = {{"+sse4.2", COAT_CPU_X86_64_V2},
-                                                          {"+avx2", COAT_CPU_X86_64_V3},
-                                                          {"+avx512f", COAT_CPU_X86_64_V4},
-                                                          {"+avx512vnni", COAT_CPU_AVX512_VNNI},
-                                                          {"+avx512bf16", COAT_CPU_AVX512_BF16},
-                                                          {"+avx512fp16", COAT_CPU_AVX512_FP16},
-                                                          {"+avxvnni", COAT_CPU_AVX_VNNI}};
+  constexpr std::pair<const char *, uint64_t> groups[] = {
+      {"+sse4.2", COAT_CPU_X86_64_V2},       {"+avx2", COAT_CPU_X86_64_V3},
+      {"+avx512f", COAT_CPU_X86_64_V4},      {"+avx512vnni", COAT_CPU_AVX512_VNNI},
+      {"+avx512bf16", COAT_CPU_AVX512_BF16}, {"+avx512fp16", COAT_CPU_AVX512_FP16},
+      {"+avxvnni", COAT_CPU_AVX_VNNI}};
   uint64_t bits = 0;
   for (auto [feature, bit] : groups)
     if ((*machine)->getMCSubtargetInfo()->checkFeatures(feature))
@@ -95,8 +107,8 @@ Error coat::addTables(Module &module, const ModelDescription &model, const EmitO
   int64_t dims = 0;
   for (const TensorDescription &tensor : model.tensors)
     dims += tensor.dims.size();
-  t.define("coat_the_model", t.record({t.info(), t.array(isas), weights ? static_cast<Constant *>(weights) : t.null,
-                              t.i64(model.workspaceSize), t.i64(model.scratchSize), t.i64(dims),
-                              t.texts(model.requirements)}));
+  t.define("coat_the_model",
+           t.record({t.info(), t.array(isas), weights ? static_cast<Constant *>(weights) : t.null,
+                     t.i64(model.workspaceSize), t.i64(model.scratchSize), t.i64(dims), t.texts(model.requirements)}));
   return Error::success();
 }

@@ -86,8 +86,7 @@ Error coat::writeWeights(const ModelDescription &model, raw_ostream &os) {
   return Error::success();
 }
 
-Error coat::writeWeightsObject(const ModelDescription &model, StringRef symbol, const Triple &triple,
-                               raw_ostream &os) {
+Error coat::writeWeightsObject(const ModelDescription &model, StringRef symbol, const Triple &triple, raw_ostream &os) {
   using Elf = object::ELF64LE;
   // Code reaches the blob by 32-bit offsets.
   constexpr int64_t limit = 3 * (int64_t(1) << 29);
@@ -110,7 +109,10 @@ Error coat::writeWeightsObject(const ModelDescription &model, StringRef symbol, 
   static_assert(sizeof(Elf::Ehdr) == 64, "expected the blob to start aligned");
 
   Elf::Ehdr header = {};
-  memcpy(header.e_ident, "\x7f" "ELF\2\1\1", 7);
+  memcpy(header.e_ident,
+         "\x7f"
+         "ELF\2\1\1",
+         7);
   header.e_type = ELF::ET_REL;
   header.e_machine = triple.isAArch64() ? ELF::EM_AARCH64 : ELF::EM_X86_64;
   header.e_version = ELF::EV_CURRENT;

@@ -56,9 +56,8 @@ Error coat::writeWhole(StringRef path, function_ref<Error(raw_ostream &)> write)
     return temporary.takeError();
   if (Error error = writeInPlace(*temporary, write)) {
     // The user knows nothing of the temporary name.
-    return handleErrors(std::move(error), [&](std::unique_ptr<FileError> file) {
-      return createFileError(path, file->takeError());
-    });
+    return handleErrors(std::move(error),
+                        [&](std::unique_ptr<FileError> file) { return createFileError(path, file->takeError()); });
   }
   return whole.commit(/*executable=*/false);
 }

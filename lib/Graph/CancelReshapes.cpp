@@ -18,8 +18,8 @@ static SmallVector<int64_t> wide(ArrayRef<int64_t> shape) {
   return result;
 }
 
-/// The shape of an operand that broadcasts to `outer`, after `outer` is reshaped to `inner`; nullopt when the two differ
-/// in more than dimensions of size 1.
+/// The shape of an operand that broadcasts to `outer`, after `outer` is reshaped to `inner`; nullopt when the two
+/// differ in more than dimensions of size 1.
 static std::optional<SmallVector<int64_t>> shapeInside(ArrayRef<int64_t> operand, ArrayRef<int64_t> outer,
                                                        ArrayRef<int64_t> inner) {
   SmallVector<int64_t> from = wide(outer), to = wide(inner), result(inner.size(), 1);

@@ -89,12 +89,13 @@ static Value rebuilt(RewriterBase &rewriter, Operation *producer, Location loc, 
   Operation *copy = rewriter.clone(*producer);
   copy->setLoc(loc);
   copy->setOperand(1, filter);
-  TypeSwitch<Operation *>(copy).Case<ConvOp, ConvTransposeOp, MatmulOp>([&](auto op) { op.getBiasMutable().assign(bias); });
+  TypeSwitch<Operation *>(copy).Case<ConvOp, ConvTransposeOp, MatmulOp>(
+      [&](auto op) { op.getBiasMutable().assign(bias); });
   return copy->getResult(0);
 }
 
 Value coat::graph::withChannelAffine(RewriterBase &rewriter, Operation *producer, Location loc, ArrayRef<double> scale,
-                              ArrayRef<double> shift) {
+                                     ArrayRef<double> shift) {
   if (!producer || !outputChannelDim(producer) || !producer->hasOneUse())
     return {};
   std::optional<FilterChannels> channels = filterChannels(producer);

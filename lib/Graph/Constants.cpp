@@ -120,8 +120,8 @@ SmallVector<double> ConstantTensor::numbers() const {
   return values;
 }
 
-/// The bits of `value`, rounded to nearest even, in a float of 16 bits: so many of the mantissa, and the exponent of the least
-/// normal number. Weights by the million go through this; APFloat takes about ten times as long.
+/// The bits of `value`, rounded to nearest even, in a float of 16 bits: so many of the mantissa, and the exponent of
+/// the least normal number. Weights by the million go through this; APFloat takes about ten times as long.
 static uint16_t narrowBits(double value, int mantissaBits, int leastExponent) {
   uint16_t sign = std::signbit(value) << 15, infinity = 0x8000 - (1 << mantissaBits);
   if (std::isnan(value))
@@ -175,7 +175,9 @@ double coat::graph::rounded(FloatType type, double value) {
   return loaderOf(type)(bytes);
 }
 
-AsmResourceBlob coat::graph::newBlob(size_t bytes) { return HeapAsmResourceBlob::allocate(std::max<size_t>(bytes, 1), 64); }
+AsmResourceBlob coat::graph::newBlob(size_t bytes) {
+  return HeapAsmResourceBlob::allocate(std::max<size_t>(bytes, 1), 64);
+}
 
 Value coat::graph::blobConstant(OpBuilder &builder, Location loc, RankedTensorType type, AsmResourceBlob blob) {
   ArrayRef<char> bytes = blob.getData().take_front(type.getNumElements() * elementWidth(type.getElementType()));
@@ -232,7 +234,7 @@ static void copyStrided(const char *from, char *&to, ArrayRef<int64_t> shape, Ar
 }
 
 Value coat::graph::stridedConstant(OpBuilder &builder, Location loc, const ConstantTensor &input, RankedTensorType type,
-                            int64_t offset, ArrayRef<int64_t> strides) {
+                                   int64_t offset, ArrayRef<int64_t> strides) {
   if (input.splat && !type.getElementType().isInteger(1)) {
     auto attr = DenseElementsAttr::getFromRawBuffer(type, input.bytes);
     return arith::ConstantOp::create(builder, loc, type, attr);
@@ -265,7 +267,7 @@ Value coat::graph::stridedConstant(OpBuilder &builder, Location loc, const Const
 }
 
 Value coat::graph::transposedConstant(OpBuilder &builder, Location loc, const ConstantTensor &constant,
-                               ArrayRef<int64_t> permutation) {
+                                      ArrayRef<int64_t> permutation) {
   SmallVector<int64_t> strides = rowMajorStrides(constant.type.getShape()), shape, steps;
   for (int64_t dim : permutation) {
     shape.push_back(constant.type.getDimSize(dim));

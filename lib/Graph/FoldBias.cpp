@@ -108,7 +108,8 @@ struct MergeChain : OpRewritePattern<ElementwiseOp> {
   static std::pair<Value, Value> constantSide(ElementwiseOp op) {
     std::pair<Value, Value> sides;
     eitherOrder(op, [&](Value x, Value c) {
-      if (x.getType() != op.getType() || !isa<FloatType>(tensorType(x).getElementType()) || !isConstant(c) || isConstant(x))
+      if (x.getType() != op.getType() || !isa<FloatType>(tensorType(x).getElementType()) || !isConstant(c) ||
+          isConstant(x))
         return false;
       sides = {x, c};
       return true;

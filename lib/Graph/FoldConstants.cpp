@@ -205,7 +205,8 @@ Value evaluate(OpBuilder &builder, Operation *op) {
       .Case([&](CastOp c) { return ::cast(builder, c, operands[0]); })
       .Case([&](ElementwiseOp e) {
         bool integer = operands.back().type.getElementType().isInteger();
-        return computed(builder, e, operands, [&](ArrayRef<double> args) { return coat::graph::evaluate(e, args, integer); });
+        return computed(builder, e, operands,
+                        [&](ArrayRef<double> args) { return coat::graph::evaluate(e, args, integer); });
       })
       .Default(Value());
 }

@@ -68,7 +68,8 @@ Value centered(Emitter &e, DequantizeOp op) {
   return e.elementwise(ElementwiseKind::sub, {e.cast(op.getInput(), i32), e.cast(op.getZeroPoint(), i32)});
 }
 
-/// A parameter with one number for all, or one for each element of dimension `dim` alone, in the shape `shape`; else null.
+/// A parameter with one number for all, or one for each element of dimension `dim` alone, in the shape `shape`; else
+/// null.
 Value alongOnly(Emitter &e, Value parameter, int64_t rank, int64_t dim, ArrayRef<int64_t> shape) {
   RankedTensorType type = typeOf(parameter);
   if (isNumber(parameter))
@@ -181,7 +182,8 @@ private:
       left = e.reshape(left, {});
     Sums sums{product->getResult(0), e.elementwise(ElementwiseKind::mul, {left, right})};
     auto inUnits = bias ? bias.getDefiningOp<DequantizeOp>() : DequantizeOp();
-    if (inUnits && typeOf(inUnits.getInput()).getElementType().isInteger(32) && isProduct(inUnits.getScale(), left, right)) {
+    if (inUnits && typeOf(inUnits.getInput()).getElementType().isInteger(32) &&
+        isProduct(inUnits.getScale(), left, right)) {
       Value integers = e.elementwise(ElementwiseKind::sub, {inUnits.getInput(), inUnits.getZeroPoint()});
       sums.integers = e.elementwise(ElementwiseKind::add, {sums.integers, shaped(e, integers, biasShape)});
       bias = {};
@@ -197,8 +199,8 @@ private:
 
   /// Whether constants of one number, or of as many numbers, are the products of the others but for rounding.
   static bool isProduct(Value product, Value left, Value right) {
-    std::optional<graph::ConstantTensor> constants[] = {graph::ConstantTensor::get(product), graph::ConstantTensor::get(left),
-                                                        graph::ConstantTensor::get(right)};
+    std::optional<graph::ConstantTensor> constants[] = {
+        graph::ConstantTensor::get(product), graph::ConstantTensor::get(left), graph::ConstantTensor::get(right)};
     int64_t count = 1;
     for (auto &constant : constants)
       if (constant)
@@ -229,7 +231,8 @@ private:
     auto sums = known.find(value);
     if (sums == known.end() || !typeOf(scale).getElementType().isF32())
       return e.elementwise(ElementwiseKind::div, {e.cast(value, typeOf(scale).getElementType()), scale});
-    Value unit = e.elementwise(ElementwiseKind::div, {sums->second.unit, isNumber(scale) ? e.reshape(scale, {}) : scale});
+    Value unit =
+        e.elementwise(ElementwiseKind::div, {sums->second.unit, isNumber(scale) ? e.reshape(scale, {}) : scale});
     return e.elementwise(ElementwiseKind::mul, {e.cast(sums->second.integers, e.b.getF32Type()), unit});
   }
 
@@ -254,8 +257,8 @@ private:
     Type scale = typeOf(op.getScale()).getElementType(), compute = scale.isF64() ? scale : e.b.getF32Type();
     bool wide = typeOf(op.getInput()).getElementTypeBitWidth() == 32;
     Type difference = wide ? typeOf(op.getInput()).getElementType() : compute;
-    Value value = e.elementwise(ElementwiseKind::sub,
-                                {e.cast(op.getInput(), difference), e.cast(op.getZeroPoint(), difference)});
+    Value value =
+        e.elementwise(ElementwiseKind::sub, {e.cast(op.getInput(), difference), e.cast(op.getZeroPoint(), difference)});
     value = e.elementwise(ElementwiseKind::mul, {e.cast(value, compute), e.cast(op.getScale(), compute)});
     op.getResult().replaceAllUsesWith(e.cast(value, scale));
     op.erase();

@@ -1,6 +1,6 @@
-// coat-integers-in-floats: enters convolutions, matrix products and sums of i32; leaves those on f32 whose sums provably
-// stay below 2^24, where every integer is an f32 and every rounding exact, in any order. Sums that may become larger are
-// cut into parts that do not. Left alone: products of unknown integers over many elements.
+// coat-integers-in-floats: enters convolutions, matrix products and sums of i32; leaves those on f32 whose sums
+// provably stay below 2^24, where every integer is an f32 and every rounding exact, in any order. Sums that may become
+// larger are cut into parts that do not. Left alone: products of unknown integers over many elements.
 //
 // Why: f32 multiply-adds take eight products an instruction on AVX2, as many as the widening multiply-adds of i16 with
 // their separate additions do, so the microkernels of f32 serve quantized models, too, on every ISA.
@@ -214,8 +214,8 @@ struct IntegersInFloats : coat::impl::CoatIntegersInFloatsBase<IntegersInFloats>
     for (int64_t from = 0; from < size; from += step) {
       int64_t width = std::min(step, size - from);
       Operation *clone = f.b.clone(*c.op);
-      clone->setOperands({parts == 1 ? lhs : f.part(lhs, c.left, from, width),
-                          parts == 1 ? rhs : f.part(rhs, c.right, from, width)});
+      clone->setOperands(
+          {parts == 1 ? lhs : f.part(lhs, c.left, from, width), parts == 1 ? rhs : f.part(rhs, c.right, from, width)});
       clone->moveBefore(c.op);
       f.b.setInsertionPoint(c.op);
       clone->getResult(0).setType(result.clone(f.b.getF32Type()));

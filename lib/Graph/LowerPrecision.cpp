@@ -1,10 +1,12 @@
-// coat-lower-precision: enters f32 graphs; leaves them with what convolutions, products and attention multiply, and their results,
-// rounded to f16 or bf16. Left alone: biases, masks, all other ops, f64.
+// coat-lower-precision: enters f32 graphs; leaves them with what convolutions, products and attention multiply, and
+// their results, rounded to f16 or bf16. Left alone: biases, masks, all other ops, f64.
 //
-//   %y = coat.conv %x, %w : f32   ==>   %xn = coat.cast %x to f16; %x1 = coat.cast %xn to f32     (for all readers of %x)
+//   %y = coat.conv %x, %w : f32   ==>   %xn = coat.cast %x to f16; %x1 = coat.cast %xn to f32     (for all readers of
+//   %x)
 //                                       %y0 = coat.conv %x1, (%w, rounded); %y = (%y0, rounded)
 //
-// Why all readers: the rounded value is then the one that lies in memory. Sums, norms and softmax stay as exact as they were.
+// Why all readers: the rounded value is then the one that lies in memory. Sums, norms and softmax stay as exact as they
+// were.
 #include "Constants.h"
 #include "NarrowFloats.h"
 #include "coat/Dialect/Coat.h"

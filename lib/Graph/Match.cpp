@@ -72,7 +72,8 @@ bool coat::graph::eitherOrder(ElementwiseOp op, function_ref<bool(Value, Value)>
          (match(op.getInputs()[0], op.getInputs()[1]) || match(op.getInputs()[1], op.getInputs()[0]));
 }
 
-std::optional<SmallVector<double>> coat::graph::perChannel(Value value, int64_t rank, int64_t channelDim, int64_t channels) {
+std::optional<SmallVector<double>> coat::graph::perChannel(Value value, int64_t rank, int64_t channelDim,
+                                                           int64_t channels) {
   std::optional<ConstantTensor> constant = ConstantTensor::get(value);
   if (!constant || !constant->readable() || !constant->isFloat() || constant->type.getRank() > rank || channels < 0)
     return std::nullopt;
@@ -91,8 +92,8 @@ static FloatAttr number(OpBuilder &builder, std::optional<double> value) {
   return value ? builder.getF64FloatAttr(*value) : FloatAttr();
 }
 
-Value coat::graph::unary(OpBuilder &builder, Location loc, ElementwiseKind kind, Value input, std::optional<double> alpha,
-                  std::optional<double> beta) {
+Value coat::graph::unary(OpBuilder &builder, Location loc, ElementwiseKind kind, Value input,
+                         std::optional<double> alpha, std::optional<double> beta) {
   return ElementwiseOp::create(builder, loc, input.getType(), kind, ValueRange{input}, number(builder, alpha),
                                number(builder, beta));
 }

@@ -47,8 +47,8 @@ mlir::Value unary(mlir::OpBuilder &builder, mlir::Location loc, ElementwiseKind 
                   std::optional<double> alpha = {}, std::optional<double> beta = {});
 
 /// The binary element-wise op kind(lhs, rhs) with the result type `type`.
-mlir::Value binary(mlir::OpBuilder &builder, mlir::Location loc, ElementwiseKind kind, mlir::Type type,
-                   mlir::Value lhs, mlir::Value rhs);
+mlir::Value binary(mlir::OpBuilder &builder, mlir::Location loc, ElementwiseKind kind, mlir::Type type, mlir::Value lhs,
+                   mlir::Value rhs);
 
 } // namespace coat::graph
 

@@ -1,16 +1,17 @@
-// coat-narrow-storage: enters f32 graphs in which numbers of f16 and bf16 are marked by conversions from them; leaves them so that
-// such numbers lie in memory in their own type. Left alone: numbers that are not so marked.
+// coat-narrow-storage: enters f32 graphs in which numbers of f16 and bf16 are marked by conversions from them; leaves
+// them so that such numbers lie in memory in their own type. Left alone: numbers that are not so marked.
 //
 //   %y = coat.cast %n : f16 to f32        %0 = coat.transpose %n : f16;  %1 = coat.cast %0 to f32 {coat.prologue}
 //   %t = coat.transpose %y           ==>  %a = coat.conv %1, ..          %2 = coat.cast %0 to f32 {coat.prologue}
 //   %a = coat.conv %t, ..                 %b = coat.elementwise %2, ..
 //   %b = coat.elementwise %t, ..
 //
-// Moving elements happens in the narrow type; every reader that computes has a conversion of its own, which Kernels makes part
-// of its kernel (coat.prologue). Constants that are multiplied with narrow numbers are rounded to their type.
+// Moving elements happens in the narrow type; every reader that computes has a conversion of its own, which Kernels
+// makes part of its kernel (coat.prologue). Constants that are multiplied with narrow numbers are rounded to their
+// type.
 //
-// Why on GPUs only: there memory is what most kernels wait for, and tensor cores read the narrow types. On CPUs the kernels
-// are those of f32 (WidenFloats.cpp).
+// Why on GPUs only: there memory is what most kernels wait for, and tensor cores read the narrow types. On CPUs the
+// kernels are those of f32 (WidenFloats.cpp).
 #include "Constants.h"
 #include "NarrowFloats.h"
 #include "coat/Dialect/Coat.h"
@@ -40,7 +41,8 @@ Value narrowOf(Value value) {
 
 /// Whether `op` moves elements and does nothing else: it can do so in any type.
 bool moves(Operation *op) {
-  return isa<TransposeOp, ReshapeOp, BroadcastOp, GatherOp, PadOp, tensor::ExtractSliceOp, tensor::ConcatOp>(op) && isExact(op);
+  return isa<TransposeOp, ReshapeOp, BroadcastOp, GatherOp, PadOp, tensor::ExtractSliceOp, tensor::ConcatOp>(op) &&
+         isExact(op);
 }
 
 /// Whether Kernels can compute the conversion of an operand in the kernel of `op`.

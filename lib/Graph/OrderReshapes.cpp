@@ -111,8 +111,7 @@ struct MergeAfterTranspose : OpRewritePattern<TransposeOp> {
     auto merges = [](ArrayRef<int64_t> group) { return llvm::count_if(group, [](int64_t d) { return d != 1; }) > 1; };
     if (!groups || !llvm::any_of(*groups, merges))
       return failure();
-    Value moved =
-        transposed(rewriter, op.getLoc(), reshape.getInput(), finePermutation(*groups, op.getPermutation()));
+    Value moved = transposed(rewriter, op.getLoc(), reshape.getInput(), finePermutation(*groups, op.getPermutation()));
     rewriter.replaceOpWithNewOp<ReshapeOp>(op, type, moved, reshape.getSizes());
     return success();
   }
@@ -143,8 +142,8 @@ struct KeepUnits : OpRewritePattern<TransposeOp> {
       permutation[target] = targets[llvm::find(sources, op.getPermutation()[target]) - sources.begin()];
     if (permutation == op.getPermutation())
       return failure();
-    Value input = ReshapeOp::create(rewriter, op.getLoc(), tensorType(op).clone(shape), reshape.getInput(),
-                                    reshape.getSizes());
+    Value input =
+        ReshapeOp::create(rewriter, op.getLoc(), tensorType(op).clone(shape), reshape.getInput(), reshape.getSizes());
     rewriter.replaceOp(op, transposed(rewriter, op.getLoc(), input, permutation));
     return success();
   }

@@ -234,8 +234,8 @@ bool fits(const Parts &parts, int64_t rank) {
     return false;
   if (rank < 4)
     return true;
-  return key[1] == value[1] && (query[1] == key[1] ||
-                                (!ShapedType::isDynamic(query[1]) && key[1] > 0 && query[1] % key[1] == 0));
+  return key[1] == value[1] &&
+         (query[1] == key[1] || (!ShapedType::isDynamic(query[1]) && key[1] > 0 && query[1] % key[1] == 0));
 }
 
 /// Whether one mask can say what those read say: several additive ones are summed, which takes known shapes; a boolean
@@ -249,7 +249,9 @@ bool haveOneSum(const Parts &parts) {
 
 /// One mask from those read: additive ones summed, the boolean one alone.
 Value buildMask(OpBuilder &builder, Location loc, const Parts &parts, int64_t rank) {
-  auto rank4 = [&](Value mask) { return rank == 3 && tensorType(mask).getRank() == 3 ? asRank4(builder, loc, mask) : mask; };
+  auto rank4 = [&](Value mask) {
+    return rank == 3 && tensorType(mask).getRank() == 3 ? asRank4(builder, loc, mask) : mask;
+  };
   if (parts.boolean) {
     Value mask = parts.boolean;
     if (parts.booleanInverted)
@@ -263,7 +265,8 @@ Value buildMask(OpBuilder &builder, Location loc, const Parts &parts, int64_t ra
     Value term = mask;
     if (scale != 1) {
       RankedTensorType scalar = tensorType(mask).clone(ArrayRef<int64_t>{});
-      term = binary(builder, loc, ElementwiseKind::mul, mask.getType(), mask, floatConstant(builder, loc, scalar, {scale}));
+      term = binary(builder, loc, ElementwiseKind::mul, mask.getType(), mask,
+                    floatConstant(builder, loc, scalar, {scale}));
     }
     if (!sum) {
       sum = term;
@@ -278,8 +281,8 @@ Value buildMask(OpBuilder &builder, Location loc, const Parts &parts, int64_t ra
 
 /// matmul(softmax(scale * matmul(q, k^T) + mask), v) -> attention(q, k, v)
 ///
-/// Hard attention, {top_k}: the softmax reads the greatest scores only (TopK, put back among minus infinities), or there
-/// is none and the weights are one-hot at the greatest score.
+/// Hard attention, {top_k}: the softmax reads the greatest scores only (TopK, put back among minus infinities), or
+/// there is none and the weights are one-hot at the greatest score.
 ///
 /// Does not apply when the scores or the weights have other users, the softmax is not over the keys (the last
 /// dimension), or the shapes are not those of attention (batch sizes that broadcast, rank above 4).
@@ -313,7 +316,8 @@ struct Recognize : OpRewritePattern<MatmulOp> {
   static bool readSoftWeights(MatmulOp op, Parts &parts) {
     int64_t rank = tensorType(op).getRank();
     SoftmaxOp softmax = readWeights(op.getLhs());
-    if (!softmax || softmax.getLog() || static_cast<int64_t>(softmax.getAxis()) != rank - 1 || tensorType(softmax).getRank() != rank)
+    if (!softmax || softmax.getLog() || static_cast<int64_t>(softmax.getAxis()) != rank - 1 ||
+        tensorType(softmax).getRank() != rank)
       return false;
     if (BestKeys best = readBestScores(softmax.getInput())) {
       parts.topK = best.count;
@@ -352,10 +356,10 @@ struct Recognize : OpRewritePattern<MatmulOp> {
     Value mask = buildMask(rewriter, loc, parts, rank);
     SmallVector<int64_t> shape(tensorType(query).getShape());
     shape.back() = tensorType(value).getShape().back();
-    auto attention = AttentionOp::create(
-        rewriter, loc, tensorType(op).clone(shape), query, key, value, mask, Value(),
-        rewriter.getF64FloatAttr(parts.scale), parts.causal ? rewriter.getUnitAttr() : UnitAttr(),
-        rewriter.getF64FloatAttr(0.0));
+    auto attention =
+        AttentionOp::create(rewriter, loc, tensorType(op).clone(shape), query, key, value, mask, Value(),
+                            rewriter.getF64FloatAttr(parts.scale), parts.causal ? rewriter.getUnitAttr() : UnitAttr(),
+                            rewriter.getF64FloatAttr(0.0));
     attention.setTopK(parts.topK);
     if (rank == 4) {
       rewriter.replaceOp(op, attention.getResult());

@@ -96,10 +96,9 @@ struct RecognizeLayerNorm : OpRewritePattern<ElementwiseOp> {
     bool centered = x && (squared == numerator || centeredInput(squared, variance) == x);
     if (!centered && squared != numerator)
       return failure();
-    rewriter.replaceOpWithNewOp<LayerNormOp>(op, op.getType(), centered ? x : numerator, Value(), Value(),
-                                             rewriter.getI64IntegerAttr(*axis),
-                                             rewriter.getF64FloatAttr(deviation.scalar),
-                                             centered ? UnitAttr() : rewriter.getUnitAttr());
+    rewriter.replaceOpWithNewOp<LayerNormOp>(
+        op, op.getType(), centered ? x : numerator, Value(), Value(), rewriter.getI64IntegerAttr(*axis),
+        rewriter.getF64FloatAttr(deviation.scalar), centered ? UnitAttr() : rewriter.getUnitAttr());
     return success();
   }
 
@@ -144,9 +143,9 @@ struct RecognizeAffine : OpRewritePattern<ElementwiseOp> {
         return false;
       if (norm.getBias() || (scales ? norm.getScale() != nullptr : norm.getRms()))
         return false;
-      rewriter.replaceOpWithNewOp<LayerNormOp>(
-          op, op.getType(), norm.getInput(), scales ? parameter : norm.getScale(), scales ? Value() : parameter,
-          norm.getAxisAttr(), norm.getEpsilonAttr(), norm.getRmsAttr());
+      rewriter.replaceOpWithNewOp<LayerNormOp>(op, op.getType(), norm.getInput(), scales ? parameter : norm.getScale(),
+                                               scales ? Value() : parameter, norm.getAxisAttr(), norm.getEpsilonAttr(),
+                                               norm.getRmsAttr());
       return true;
     });
     return success(matched);
@@ -171,7 +170,8 @@ struct RecognizeGroupNorm : OpRewritePattern<ReshapeOp> {
     if (type.getRank() < 3 || inner.getRank() != 3 || inner.getDimSize(0) != type.getDimSize(0) ||
         inner.getDimSize(1) != groups || type.isDynamicDim(1) || type.getDimSize(1) % groups != 0)
       return failure();
-    std::optional<ConstantTensor> scale = ConstantTensor::get(norm.getScale()), bias = ConstantTensor::get(norm.getBias());
+    std::optional<ConstantTensor> scale = ConstantTensor::get(norm.getScale()),
+                                  bias = ConstantTensor::get(norm.getBias());
     if (!scale || !bias || !scale->readable() || !bias->readable())
       return failure();
     int64_t channels = type.getDimSize(1);
@@ -214,7 +214,8 @@ struct FoldGroupNormAffine : OpRewritePattern<ElementwiseOp> {
         biases[c] = op.getKind() == Kind::mul ? biases[c] * value : biases[c] + value;
       }
       Location loc = op.getLoc();
-      rewriter.replaceOpWithNewOp<GroupNormOp>(op, type, norm.getInput(), floatConstant(rewriter, loc, scale->type, scales),
+      rewriter.replaceOpWithNewOp<GroupNormOp>(op, type, norm.getInput(),
+                                               floatConstant(rewriter, loc, scale->type, scales),
                                                floatConstant(rewriter, loc, bias->type, biases), norm.getGroupsAttr(),
                                                norm.getEpsilonAttr(), norm.getDataLayoutAttr());
       return true;

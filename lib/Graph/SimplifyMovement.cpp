@@ -51,8 +51,8 @@ struct MergeCasts : OpRewritePattern<CastOp> {
     if (!inner)
       return failure();
     Type from = tensorType(inner.getInput()).getElementType(), middle = tensorType(inner).getElementType();
-    bool widens = middle.isIntOrFloat() && from.isIntOrFloat() &&
-                  middle.getIntOrFloatBitWidth() > from.getIntOrFloatBitWidth();
+    bool widens =
+        middle.isIntOrFloat() && from.isIntOrFloat() && middle.getIntOrFloatBitWidth() > from.getIntOrFloatBitWidth();
     bool sameFamily = (isa<FloatType>(from) && isa<FloatType>(middle)) ||
                       (isa<IntegerType>(from) && isa<IntegerType>(middle) && !from.isInteger(1));
     if (!widens || !sameFamily)
@@ -149,8 +149,8 @@ struct SplitRankReducingSlice : OpRewritePattern<tensor::ExtractSliceOp> {
 };
 
 /// matmul(reshape(transpose(x)) to [N.., K], w) -> matmul(reshape(x), w with its rows in the order of x).
-/// Does not apply when leading dimensions move or merge too (symbolic ones look alike: the sizes of the others must be K's),
-/// or w is not a constant of rank 2.
+/// Does not apply when leading dimensions move or merge too (symbolic ones look alike: the sizes of the others must be
+/// K's), or w is not a constant of rank 2.
 struct TransposeIntoWeights : OpRewritePattern<MatmulOp> {
   using OpRewritePattern::OpRewritePattern;
 
@@ -216,8 +216,8 @@ struct ReduceToGlobalPool : OpRewritePattern<ReduceOp> {
     Value pooled = GlobalPoolOp::create(rewriter, op.getLoc(), input.clone(shape), op.getInput(),
                                         mean ? PoolKind::average : PoolKind::max, 2, layout);
     if (pooled.getType() != op.getType())
-      pooled = ReshapeOp::create(rewriter, op.getLoc(), op.getType(), pooled,
-                                 dynamicSizes(rewriter, op.getLoc(), pooled));
+      pooled =
+          ReshapeOp::create(rewriter, op.getLoc(), op.getType(), pooled, dynamicSizes(rewriter, op.getLoc(), pooled));
     rewriter.replaceOp(op, pooled);
     return success();
   }

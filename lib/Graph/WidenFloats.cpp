@@ -1,9 +1,9 @@
 // coat-widen-floats: enters coat on tensors of f16 and bf16; leaves f32, every result rounded to the model's type. Left
 // alone: the types of the entry, ops that read bits or hold regions.
 //
-// Why here and not around each microkernel: the tensors between the ops hold the numbers that the model says, in f32, so
-// that all kernels are those of f32 models, and a rounding is two instructions in an epilogue. Behind recognition, which
-// would have to look through the roundings.
+// Why here and not around each microkernel: the tensors between the ops hold the numbers that the model says, in f32,
+// so that all kernels are those of f32 models, and a rounding is two instructions in an epilogue. Behind recognition,
+// which would have to look through the roundings.
 #include "Constants.h"
 #include "NarrowFloats.h"
 #include "coat/Dialect/Coat.h"
@@ -129,7 +129,8 @@ struct WidenFloats : coat::impl::CoatWidenFloatsBase<WidenFloats> {
       widen(b, op);
   }
 
-  /// %y = coat.conv %x, %w : f16   ==>   %0 = coat.conv %x, %w : f32; %1 = coat.cast %0 to f16; %y = coat.cast %1 to f32
+  /// %y = coat.conv %x, %w : f16   ==>   %0 = coat.conv %x, %w : f32; %1 = coat.cast %0 to f16; %y = coat.cast %1 to
+  /// f32
   void widenOp(Operation &op, OpBuilder &b) {
     for (OpResult result : op.getResults()) {
       RankedTensorType type = narrowType(result);

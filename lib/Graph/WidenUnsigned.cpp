@@ -1,6 +1,6 @@
-// coat-widen-unsigned: enters coat on tensors; leaves pooling, reductions, resizing and products of unsigned integers on
-// signed ones, which all of their kernels are written for. Left alone: element-wise ops, casts, formulas and movement,
-// which know signs or need none.
+// coat-widen-unsigned: enters coat on tensors; leaves pooling, reductions, resizing and products of unsigned integers
+// on signed ones, which all of their kernels are written for. Left alone: element-wise ops, casts, formulas and
+// movement, which know signs or need none.
 //
 //   %m = coat.reduce max %x : ui8   ==>   %0 = coat.cast %x to i32; %1 = coat.reduce max %0; %m = coat.cast %1 to ui8
 #include "coat/Dialect/Coat.h"

@@ -5,7 +5,8 @@ using namespace mlir;
 using namespace coat;
 using namespace coat::onnx;
 
-const AttributeData *AtenNode::find(StringRef name, std::initializer_list<AttributeData::Kind> kinds, StringRef expected) {
+const AttributeData *AtenNode::find(StringRef name, std::initializer_list<AttributeData::Kind> kinds,
+                                    StringRef expected) {
   const AttributeData *argument = node.argument(name);
   if (!argument || llvm::is_contained(kinds, argument->kind))
     return argument;
@@ -110,7 +111,9 @@ SmallVector<AffineExpr> AtenNode::sizes(StringRef name) {
   return llvm::map_to_vector(argument->strings, [&](const std::string &text) { return sizeOf(text); });
 }
 
-AffineExpr AtenNode::size(StringRef name, int64_t fallback) { return has(name) ? sizes(name).front() : node.number(fallback); }
+AffineExpr AtenNode::size(StringRef name, int64_t fallback) {
+  return has(name) ? sizes(name).front() : node.number(fallback);
+}
 
 int64_t AtenNode::axis(StringRef name, int64_t fallback, int64_t rank) {
   int64_t value = integer(name, fallback);

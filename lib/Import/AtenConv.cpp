@@ -10,7 +10,8 @@ static Value batched(AtenNode node, Value x, int64_t rank) {
   if (!x || AtenNode::rank(x) == rank)
     return x;
   if (AtenNode::rank(x) != rank - 1) {
-    node->fail("expected an input of rank " + Twine(rank - 1) + " or " + Twine(rank) + ", got rank " + Twine(AtenNode::rank(x)));
+    node->fail("expected an input of rank " + Twine(rank - 1) + " or " + Twine(rank) + ", got rank " +
+               Twine(AtenNode::rank(x)));
     return {};
   }
   SmallVector<AffineExpr> shape = node->dims(x);
@@ -158,7 +159,7 @@ static void resize(AtenNode node, ResizeMode mode, NearestMode rounding) {
     sizes[axis] = wanted.empty() ? int64_t(*extent * factors[axis - 2]) : wanted[axis - 2];
     scales[axis] = wanted.empty() ? factors[axis - 2] : double(sizes[axis]) / *extent;
   }
-  CoordinateMode coordinates = mode == ResizeMode::nearest    ? CoordinateMode::asymmetric
+  CoordinateMode coordinates = mode == ResizeMode::nearest  ? CoordinateMode::asymmetric
                                : node.flag("align_corners") ? CoordinateMode::align_corners
                                                             : CoordinateMode::half_pixel;
   node->set(0, node->emit<ResizeOp>(

@@ -17,14 +17,17 @@ template <Kind kind> static void realUnary(AtenNode node) {
   node->set(0, node->elementwise(kind, x));
 }
 
-template <Kind kind> static void binary(AtenNode node) { node->set(0, node->elementwise(kind, node.promote({"self", "other"}))); }
+template <Kind kind> static void binary(AtenNode node) {
+  node->set(0, node->elementwise(kind, node.promote({"self", "other"})));
+}
 
 /// self + alpha * other.
 template <Kind kind> static void scaled(AtenNode node) {
   SmallVector<Value> operands = node.promote({"self", "other"});
   double alpha = node.number("alpha", 1);
   if (alpha != 1 && operands[1])
-    operands[1] = node->elementwise(Kind::mul, {operands[1], node->scalar(alpha, AtenNode::elementTypeOf(operands[1]))});
+    operands[1] =
+        node->elementwise(Kind::mul, {operands[1], node->scalar(alpha, AtenNode::elementTypeOf(operands[1]))});
   node->set(0, node->elementwise(kind, operands));
 }
 
@@ -78,8 +81,10 @@ static void where(AtenNode node) {
 static void maskedFill(AtenNode node) {
   Value x = node.tensor("self"), mask = node.tensor("mask");
   if (x && mask)
-    node->set(0, node->elementwise(Kind::select, {mask, node->convert(node.operand("value", AtenNode::elementTypeOf(x)),
-                                                                      AtenNode::elementTypeOf(x)), x}));
+    node->set(0, node->elementwise(Kind::select, {mask,
+                                                  node->convert(node.operand("value", AtenNode::elementTypeOf(x)),
+                                                                AtenNode::elementTypeOf(x)),
+                                                  x}));
 }
 
 static void clampTo(AtenNode node, StringRef low, StringRef high) {
@@ -95,7 +100,8 @@ static void clampTo(AtenNode node, StringRef low, StringRef high) {
 }
 static void clamp(AtenNode node) { clampTo(node, "min", "max"); }
 static void hardtanh(AtenNode node) {
-  node->set(0, node->elementwise(Kind::clip, node.tensor("self"), node.number("min_val", -1), node.number("max_val", 1)));
+  node->set(0,
+            node->elementwise(Kind::clip, node.tensor("self"), node.number("min_val", -1), node.number("max_val", 1)));
 }
 static void relu6(AtenNode node) { node->set(0, node->elementwise(Kind::clip, node.tensor("self"), 0.0, 6.0)); }
 

@@ -12,7 +12,8 @@ using Kind = ElementwiseKind;
 
 /// input weight^T + bias.
 static void linear(AtenNode node) {
-  Value x = node.tensor("input"), weight = node.tensor("weight"), bias = node.has("bias") ? node.tensor("bias") : Value();
+  Value x = node.tensor("input"), weight = node.tensor("weight"),
+        bias = node.has("bias") ? node.tensor("bias") : Value();
   if (!x || !weight)
     return;
   SmallVector<AffineExpr> shape = node->dims(x);
@@ -114,7 +115,8 @@ static void batchNorm(AtenNode node) {
     return;
   AffineExpr channels = node->dims(x)[1];
   Type type = AtenNode::elementTypeOf(x);
-  node->set(0, node->emit<BatchNormOp>({x, perChannel(node, "weight", 1, channels, type), perChannel(node, "bias", 0, channels, type),
+  node->set(0, node->emit<BatchNormOp>({x, perChannel(node, "weight", 1, channels, type),
+                                        perChannel(node, "bias", 0, channels, type),
                                         perChannel(node, "running_mean", 0, channels, type),
                                         perChannel(node, "running_var", 1, channels, type)},
                                        node->attr("epsilon", node.number("eps", 1e-5))));
@@ -162,9 +164,10 @@ static void groupNorm(AtenNode node) {
     return node->refuse("expected an input of rank 3 or more, got another");
   AffineExpr channels = node->dims(x)[1];
   Type type = AtenNode::elementTypeOf(x);
-  node->set(0, node->emit<GroupNormOp>({x, perChannel(node, "weight", 1, channels, type), perChannel(node, "bias", 0, channels, type)},
-                                       {node->attr("groups", node.integer(node.has("group") ? "group" : "num_groups", 1)),
-                                        node->attr("epsilon", node.number("eps", 1e-5))}));
+  node->set(0, node->emit<GroupNormOp>(
+                   {x, perChannel(node, "weight", 1, channels, type), perChannel(node, "bias", 0, channels, type)},
+                   {node->attr("groups", node.integer(node.has("group") ? "group" : "num_groups", 1)),
+                    node->attr("epsilon", node.number("eps", 1e-5))}));
 }
 
 static void instanceNorm(AtenNode node) {
@@ -175,8 +178,9 @@ static void instanceNorm(AtenNode node) {
     return node->refuse("expected an image of a static number of channels and use_input_stats, got others");
   Type type = AtenNode::elementTypeOf(x);
   AffineExpr count = node->number(*channels);
-  node->set(0, node->emit<GroupNormOp>({x, perChannel(node, "weight", 1, count, type), perChannel(node, "bias", 0, count, type)},
-                                       {node->attr("groups", *channels), node->attr("epsilon", node.number("eps", 1e-5))}));
+  node->set(0, node->emit<GroupNormOp>(
+                   {x, perChannel(node, "weight", 1, count, type), perChannel(node, "bias", 0, count, type)},
+                   {node->attr("groups", *channels), node->attr("epsilon", node.number("eps", 1e-5))}));
 }
 
 static void embedding(AtenNode node) {

@@ -32,7 +32,8 @@ template <ReduceKind kind> static void truth(AtenNode node) {
 /// max(self), max(self, dim) with indices, max(self, other).
 template <ReduceKind kind> static void extreme(AtenNode node) {
   if (node.has("other"))
-    return node->set(0, node->elementwise(kind == ReduceKind::max ? Kind::max : Kind::min, node.promote({"self", "other"})));
+    return node->set(
+        0, node->elementwise(kind == ReduceKind::max ? Kind::max : Kind::min, node.promote({"self", "other"})));
   Value x = node.tensor("self");
   if (!x)
     return;
@@ -77,12 +78,14 @@ static Value variance(AtenNode node) {
     count *= *size;
   }
   if (count <= correction) {
-    node->refuse("expected more than " + std::to_string(correction) + " elements to take a variance of, got " + Twine(count));
+    node->refuse("expected more than " + std::to_string(correction) + " elements to take a variance of, got " +
+                 Twine(count));
     return {};
   }
   Value centered = node->elementwise(Kind::sub, {x, node->reduce(ReduceKind::mean, x, axes)});
   Value squares = node->reduce(ReduceKind::sum_square, centered, axes, node.flag("keepdim"));
-  return squares ? node->elementwise(Kind::mul, {squares, node->scalar(1 / (count - correction), AtenNode::elementTypeOf(x))})
+  return squares ? node->elementwise(Kind::mul,
+                                     {squares, node->scalar(1 / (count - correction), AtenNode::elementTypeOf(x))})
                  : Value();
 }
 static void var(AtenNode node) { node->set(0, variance(node)); }

@@ -238,7 +238,8 @@ static void select(AtenNode node) {
   if (!x)
     return;
   int64_t axis = node.axis("dim", 0, AtenNode::rank(x)), index = node.integer("index", 0);
-  AffineExpr size = node->dims(x)[axis], at = index < 0 ? node->symbols.sum(size, node->number(index)) : node->number(index);
+  AffineExpr size = node->dims(x)[axis],
+             at = index < 0 ? node->symbols.sum(size, node->number(index)) : node->number(index);
   if (!node->failed())
     node->set(0, pick(node, x, axis, at));
 }
@@ -310,7 +311,8 @@ static void pad(AtenNode node) {
   Sizes shape = node->dims(x), offsets(shape.size(), node->number(0));
   SmallVector<int64_t> low(shape.size(), 0), high(low);
   if (pairs.size() % 2 || pairs.size() / 2 > shape.size())
-    return node->fail("argument 'pad': expected pairs of at most " + Twine(shape.size()) + " dimensions, got " + Twine(pairs.size()));
+    return node->fail("argument 'pad': expected pairs of at most " + Twine(shape.size()) + " dimensions, got " +
+                      Twine(pairs.size()));
   bool isCropped = false;
   for (size_t i = 0; i < pairs.size() / 2; ++i) {
     size_t axis = shape.size() - 1 - i;
@@ -319,7 +321,8 @@ static void pad(AtenNode node) {
     low[axis] = std::max<int64_t>(before, 0);
     high[axis] = std::max<int64_t>(after, 0);
     offsets[axis] = node->number(std::max<int64_t>(-before, 0));
-    shape[axis] = node->symbols.sum(shape[axis], node->number(std::min<int64_t>(before, 0) + std::min<int64_t>(after, 0)));
+    shape[axis] =
+        node->symbols.sum(shape[axis], node->number(std::min<int64_t>(before, 0) + std::min<int64_t>(after, 0)));
   }
   if (isCropped)
     x = node->slice(x, offsets, shape, SmallVector<int64_t>(shape.size(), 1));
@@ -332,7 +335,8 @@ static void index(AtenNode node) {
   Value x = node.tensor("self");
   SmallVector<Value> indices = node.tensors("indices");
   int64_t axis = llvm::find_if(indices, [](Value value) { return bool(value); }) - indices.begin();
-  if (!x || llvm::count_if(indices, [](Value value) { return bool(value); }) != 1 || AtenNode::elementTypeOf(indices[axis]).isInteger(1))
+  if (!x || llvm::count_if(indices, [](Value value) { return bool(value); }) != 1 ||
+      AtenNode::elementTypeOf(indices[axis]).isInteger(1))
     return node->refuse("argument 'indices': expected one tensor of integers, got others");
   node->set(0, node->emit<GatherOp>({x, indices[axis]}, node->attr("axis", axis)));
 }
@@ -340,15 +344,17 @@ static void index(AtenNode node) {
 static void indexSelect(AtenNode node) {
   Value x = node.tensor("self");
   if (x)
-    node->set(0, node->emit<GatherOp>({x, node.tensor("index")}, node->attr("axis", node.axis("dim", 0, AtenNode::rank(x)))));
+    node->set(
+        0, node->emit<GatherOp>({x, node.tensor("index")}, node->attr("axis", node.axis("dim", 0, AtenNode::rank(x)))));
 }
 
 static void gather(AtenNode node) {
   node.ignore({"sparse_grad"});
   Value x = node.tensor("self");
   if (x)
-    node->set(0, node->emit<GatherOp>({x, node.tensor("index")},
-                                      {node->attr("axis", node.axis("dim", 0, AtenNode::rank(x))), node->unit("elementwise")}));
+    node->set(
+        0, node->emit<GatherOp>({x, node.tensor("index")}, {node->attr("axis", node.axis("dim", 0, AtenNode::rank(x))),
+                                                            node->unit("elementwise")}));
 }
 
 /// [N, C r r, H, W] -> [N, C, H r, W r].
@@ -362,7 +368,8 @@ static void pixelShuffle(AtenNode node) {
   if (!channels)
     return node->fail("expected channels that the factor's square divides, got " + node->print(dims[1]));
   Value split = node->transpose(node->reshape(x, {dims[0], channels, r, r, dims[2], dims[3]}), {0, 1, 4, 2, 5, 3});
-  node->set(0, node->reshape(split, {dims[0], channels, node->symbols.product(dims[2], r), node->symbols.product(dims[3], r)}));
+  node->set(0, node->reshape(
+                   split, {dims[0], channels, node->symbols.product(dims[2], r), node->symbols.product(dims[3], r)}));
 }
 
 //===--- sizes and constants as values ---===//

@@ -32,10 +32,9 @@ static void requireChoices(NodeImporter &node, unsigned input, ArrayRef<SmallVec
 
 /// Requires the axes of `input` to be one of `sets`.
 static void requireAxes(NodeImporter &node, unsigned input, int64_t rank, ArrayRef<int64_t> sets) {
-  node.require(
-      node.emit<NamesAxesOp>(node.tensor(input), {node.attr("rank", rank), node.attr("sets", sets)}),
-      "expected axes that give the shape that the model declares, " +
-          node.print(node.numbers(*node.declaredShape(0))) + ", got others");
+  node.require(node.emit<NamesAxesOp>(node.tensor(input), {node.attr("rank", rank), node.attr("sets", sets)}),
+               "expected axes that give the shape that the model declares, " +
+                   node.print(node.numbers(*node.declaredShape(0))) + ", got others");
 }
 
 /// The declared shape where input `input` comes at run time and has as many elements as `count`, if that is given.
@@ -52,7 +51,8 @@ SmallVector<AffineExpr> coat::onnx::sizesOrDeclared(NodeImporter &node, unsigned
   auto shape = declaredFor(node, input);
   if (!shape || node.type(input).getNumElements() != int64_t(shape->size()))
     return node.sizes(input, what);
-  requireChoices(node, input, llvm::map_to_vector(*shape, [](int64_t size) { return SmallVector<int64_t>{size}; }), what);
+  requireChoices(node, input, llvm::map_to_vector(*shape, [](int64_t size) { return SmallVector<int64_t>{size}; }),
+                 what);
   return node.numbers(*shape);
 }
 
@@ -63,7 +63,8 @@ SmallVector<AffineExpr> coat::onnx::sizesOrDeclared(NodeImporter &node, unsigned
       llvm::any_of(axes, [&](int64_t axis) { return axis >= int64_t(shape->size()); }))
     return node.sizes(input, what);
   auto sizes = llvm::map_to_vector(axes, [&](int64_t axis) { return (*shape)[axis]; });
-  requireChoices(node, input, llvm::map_to_vector(sizes, [](int64_t size) { return SmallVector<int64_t>{size}; }), what);
+  requireChoices(node, input, llvm::map_to_vector(sizes, [](int64_t size) { return SmallVector<int64_t>{size}; }),
+                 what);
   return node.numbers(sizes);
 }
 
@@ -74,12 +75,12 @@ SmallVector<AffineExpr> coat::onnx::imageOrDeclared(NodeImporter &node, unsigned
     return node.sizes(input, what);
   SmallVector<int64_t> decided(ArrayRef(*shape).drop_back());
   Value all = node.tensor(input);
-  Value given = node.concat({node.slice(all, 0, node.number(0), node.number(1)),
-                             node.slice(all, 0, node.number(2), node.number(rank - 2))},
-                            0);
+  Value given = node.concat(
+      {node.slice(all, 0, node.number(0), node.number(1)), node.slice(all, 0, node.number(2), node.number(rank - 2))},
+      0);
   node.require(node.emit<MatchesOp>(given, node.attr("choices", decided)),
-               "expected " + what + " that gives the shape that the model declares, " + node.print(node.numbers(*shape)) +
-                   ", got another");
+               "expected " + what + " that gives the shape that the model declares, " +
+                   node.print(node.numbers(*shape)) + ", got another");
   SmallVector<int64_t> image = {decided.front(), 1};
   llvm::append_range(image, ArrayRef(decided).drop_front());
   return node.numbers(image);
@@ -273,9 +274,10 @@ bool coat::onnx::sliceAsDeclared(NodeImporter &node) {
   int64_t count = starts.getNumElements();
   Value axes = axesOrAll(node, 3, count, starts.getElementType());
   Value steps = node.has(4) ? node.tensor(4) : filled(node, 1, count, starts.getElementType());
-  setChecked(node, node.create<SliceAtOp>({node.tensor(0), node.tensor(1), node.tensor(2), axes, steps},
-                                          node.attr("sizes", *shape)),
-             "bounds");
+  setChecked(
+      node,
+      node.create<SliceAtOp>({node.tensor(0), node.tensor(1), node.tensor(2), axes, steps}, node.attr("sizes", *shape)),
+      "bounds");
   return true;
 }
 
@@ -286,10 +288,11 @@ bool coat::onnx::padAsDeclared(NodeImporter &node, PadMode mode) {
     return false;
   Value axes = axesOrAll(node, 3, from->size(), node.elementType(1));
   Value value = node.has(2) ? node.tensor(2) : node.scalar(0, node.elementType(0));
-  setChecked(node, node.create<PadAtOp>({node.tensor(0), node.tensor(1), axes, value},
-                                        {node.attr("mode", PadModeAttr::get(node.context, mode)),
-                                         node.attr("sizes", *shape)}),
-             "pads");
+  setChecked(
+      node,
+      node.create<PadAtOp>({node.tensor(0), node.tensor(1), axes, value},
+                           {node.attr("mode", PadModeAttr::get(node.context, mode)), node.attr("sizes", *shape)}),
+      "pads");
   return true;
 }
 

@@ -1,7 +1,7 @@
 // Inputs that ONNX lets a model compute at run time though they decide a shape: axes, pads, sizes, target shapes. Where
-// the model declares the static shape of the result, that is the shape, and a run whose values give another ends with an
-// error. Each function returns whether it has imported the node, that is, whether such an input is computed at run time
-// and the shape is declared.
+// the model declares the static shape of the result, that is the shape, and a run whose values give another ends with
+// an error. Each function returns whether it has imported the node, that is, whether such an input is computed at run
+// time and the shape is declared.
 #ifndef COAT_LIB_IMPORT_DECLARED_H
 #define COAT_LIB_IMPORT_DECLARED_H
 
@@ -18,8 +18,8 @@ llvm::SmallVector<mlir::AffineExpr> sizesOrDeclared(NodeImporter &node, unsigned
 llvm::SmallVector<mlir::AffineExpr> sizesOrDeclared(NodeImporter &node, unsigned input, llvm::StringRef what,
                                                     llvm::ArrayRef<int64_t> axes);
 
-/// The sizes [N, C, d1..] of an image whose grid [N, d1.., k] is result 0: C, which no result depends on, is 1 where only a
-/// run knows it.
+/// The sizes [N, C, d1..] of an image whose grid [N, d1.., k] is result 0: C, which no result depends on, is 1 where
+/// only a run knows it.
 llvm::SmallVector<mlir::AffineExpr> imageOrDeclared(NodeImporter &node, unsigned input, llvm::StringRef what);
 
 /// The scales of a Resize along `axes` that input `input` gives: the numbers, or the ratios to the declared sizes.
@@ -33,7 +33,8 @@ bool unsqueezeAsDeclared(NodeImporter &node);
 bool rangeAsDeclared(NodeImporter &node);
 bool sliceAsDeclared(NodeImporter &node);
 bool padAsDeclared(NodeImporter &node, PadMode mode);
-bool reduceAsDeclared(NodeImporter &node, bool keepDims, llvm::function_ref<mlir::Value(llvm::ArrayRef<int64_t>)> reduce);
+bool reduceAsDeclared(NodeImporter &node, bool keepDims,
+                      llvm::function_ref<mlir::Value(llvm::ArrayRef<int64_t>)> reduce);
 
 } // namespace coat::onnx
 

@@ -14,8 +14,8 @@
 
 namespace coat::onnx {
 
-/// A value of the model: known element by element, a tensor in the IR, or both. A list of such values, and bytes of a type
-/// that nothing computes on, have no type and a refusal for those who expect a tensor of numbers.
+/// A value of the model: known element by element, a tensor in the IR, or both. A list of such values, and bytes of a
+/// type that nothing computes on, have no type and a refusal for those who expect a tensor of numbers.
 struct ModelValue {
   mlir::RankedTensorType type;
   mlir::Value tensor; // null until an op needs it
@@ -76,7 +76,7 @@ public:
   mlir::OpBuilder builder;
   Symbols symbols;
   llvm::StringMap<ModelValue> values;
-  llvm::StringSet<> used; // names that a node or a graph output reads
+  llvm::StringSet<> used;                               // names that a node or a graph output reads
   llvm::StringMap<llvm::SmallVector<int64_t>> declared; // static shapes that the model declares of its outputs
   std::string fileName, entryName;
   int64_t unrolled = 0; // nodes of all steps of loops
@@ -104,9 +104,9 @@ private:
   llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::AffineExpr>> sizesOf;
   llvm::DenseMap<mlir::AffineExpr, mlir::Value> sizeValues;
   llvm::DenseMap<mlir::Value, mlir::AffineExpr> sizeExprs;
-  llvm::DenseMap<mlir::AffineExpr, mlir::Value> counts; // of the symbols that addCount made
+  llvm::DenseMap<mlir::AffineExpr, mlir::Value> counts;      // of the symbols that addCount made
   llvm::MapVector<mlir::AffineExpr, std::string> countNames; // of the sizes of results that depend on them
-  mlir::Operation *lastSize = nullptr; // sizes are inserted behind it, at the top of the entry
+  mlir::Operation *lastSize = nullptr;                       // sizes are inserted behind it, at the top of the entry
 };
 
 } // namespace coat::onnx

@@ -58,7 +58,8 @@ std::optional<int64_t> coat::onnx::elementCount(ArrayRef<int64_t> shape) {
 
 bool coat::onnx::isTrackable(ArrayRef<int64_t> shape, Type elementType) {
   auto count = elementCount(shape);
-  return count && !elementType.isUnsignedInteger() && *count <= (isa<FloatType>(elementType) ? maxKnownFloats : maxKnownIntegers);
+  return count && !elementType.isUnsignedInteger() &&
+         *count <= (isa<FloatType>(elementType) ? maxKnownFloats : maxKnownIntegers);
 }
 
 void coat::onnx::forEachIndex(ArrayRef<int64_t> shape, llvm::function_ref<void(ArrayRef<int64_t>)> visit) {

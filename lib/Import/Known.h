@@ -56,8 +56,8 @@ std::optional<llvm::SmallVector<int64_t>> broadcastShapes(llvm::ArrayRef<int64_t
 /// `kind` applied to broadcast operands; none when it is not evaluated or a symbol's range does not decide it.
 std::optional<Known> evaluate(const Symbols &symbols, ElementwiseKind kind, llvm::ArrayRef<const Known *> operands);
 
-/// The reduction of a dimension of `value` by `kind`, its size kept as 1; none when it is not evaluated (without elements,
-/// or as a symbol's range does not decide).
+/// The reduction of a dimension of `value` by `kind`, its size kept as 1; none when it is not evaluated (without
+/// elements, or as a symbol's range does not decide).
 std::optional<Known> evaluateReduce(const Symbols &symbols, ReduceKind kind, const Known &value, int64_t axis);
 
 /// Conversion of every element as coat.cast does it; none when an element is symbolic and the type is not an integer.

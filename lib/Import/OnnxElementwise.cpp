@@ -133,8 +133,8 @@ static void importPow(NodeImporter &node) {
   if (node.failed())
     return;
   Type common = !isa<FloatType>(type) && isa<FloatType>(exponent) ? node.builder.getF64Type() : type;
-  Value power = node.elementwise(
-      Kind::pow, {node.convert(node.tensor(0), common), node.convert(node.tensor(1), common)});
+  Value power =
+      node.elementwise(Kind::pow, {node.convert(node.tensor(0), common), node.convert(node.tensor(1), common)});
   if (common != type && power) {
     // 3^6 may come out as 728.9999999999; truncation would make an error of one of it.
     Value whole = node.elementwise(Kind::round, power);

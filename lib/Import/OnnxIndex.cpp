@@ -103,7 +103,8 @@ template <bool product> static void importCumulate(NodeImporter &node) {
       return;
   }
   SmallVector<NamedAttribute> attributes;
-  for (auto [name, isSet] : {std::pair("product", product), std::pair("exclusive", exclusive), std::pair("reverse", reverse)})
+  for (auto [name, isSet] :
+       {std::pair("product", product), std::pair("exclusive", exclusive), std::pair("reverse", reverse)})
     if (isSet)
       attributes.push_back(node.unit(name));
   node.set(0, node.emit<CumulateOp>({node.tensor(0), node.tensor(1)}, attributes));
@@ -120,7 +121,8 @@ static void importHardmax(NodeImporter &node) {
   SmallVector<AffineExpr> shape = node.dims(0);
   if (flattens) {
     ArrayRef<AffineExpr> all = shape;
-    input = node.reshape(input, {node.symbols.product(all.take_front(axis)), node.symbols.product(all.drop_front(axis))});
+    input =
+        node.reshape(input, {node.symbols.product(all.take_front(axis)), node.symbols.product(all.drop_front(axis))});
     axis = 1;
   }
   Value best = node.emit<ArgReduceOp>(input, {node.attr("kind", ReduceKindAttr::get(node.context, ReduceKind::max)),
@@ -145,7 +147,8 @@ static SmallVector<int64_t> unpooledShape(NodeImporter &node, ArrayRef<int64_t> 
   if (pads.empty())
     pads.assign(2 * spatial, 0);
   if (kernel.size() != spatial || strides.size() != spatial || pads.size() != 2 * spatial)
-    node.fail("expected kernel_shape and strides of " + Twine(spatial) + " entries and pads of twice as many, got others");
+    node.fail("expected kernel_shape and strides of " + Twine(spatial) +
+              " entries and pads of twice as many, got others");
   for (size_t dim = 0; dim < spatial && !node.failed(); ++dim) {
     shape[dim + 2] = (pooled[dim + 2] - 1) * strides[dim] - pads[dim] - pads[spatial + dim] + kernel[dim];
     if (std::abs(kernel[dim]) > INT32_MAX || std::abs(strides[dim]) > INT32_MAX || shape[dim + 2] < 0)

@@ -1,8 +1,8 @@
 // Sequences: SequenceConstruct, SequenceInsert, SequenceAt, SplitToSequence, ConcatFromSequence.
 //
-// How many elements a sequence has follows from shapes and constants, and so do the positions that a model asks for: the
-// importer keeps the list, and no op of a list reaches the IR. What is only counted need not be known: elements whose
-// sizes a run decides are values that cannot be used.
+// How many elements a sequence has follows from shapes and constants, and so do the positions that a model asks for:
+// the importer keeps the list, and no op of a list reaches the IR. What is only counted need not be known: elements
+// whose sizes a run decides are values that cannot be used.
 #include "OnnxList.h"
 
 using namespace mlir;

@@ -94,7 +94,7 @@ struct Node {
   int64_t opset = 0; // of the node's domain, set when functions are inlined
   std::vector<std::string> inputs, outputs;
   std::vector<AttributeData> attributes;
-  std::vector<std::string> captures; // names outside that its graphs read, set by validate()
+  std::vector<std::string> captures;    // names outside that its graphs read, set by validate()
   mlir::Operation *operation = nullptr; // of an MLIR program: what the node stands for
 
   /// The node's name, or that of its first result.

@@ -259,7 +259,8 @@ static void importSpaceToDepth(NodeImporter &node) {
       return node.fail("expected spatial sizes in multiples of blocksize, got " + node.symbols.print(size));
   AffineExpr rows = node.symbols.floorDiv(in[2], block), columns = node.symbols.floorDiv(in[3], block);
   value = node.reshape(value, {in[0], in[1], rows, block, columns, block});
-  value = node.transpose(value, mode == "DCR" ? ArrayRef<int64_t>{0, 3, 5, 1, 2, 4} : ArrayRef<int64_t>{0, 1, 3, 5, 2, 4});
+  value =
+      node.transpose(value, mode == "DCR" ? ArrayRef<int64_t>{0, 3, 5, 1, 2, 4} : ArrayRef<int64_t>{0, 1, 3, 5, 2, 4});
   node.set(0, node.reshape(value, {in[0], node.symbols.product({in[1], block, block}), rows, columns}));
 }
 

@@ -62,9 +62,9 @@ static void importPad(NodeImporter &node) {
   if (!attributes && node.has(3))
     axes = node.normalizeAxes(node.integers(3, "axes"), rank);
   bool valueAtRunTime = !attributes && mode == PadMode::constant && comesAtRunTime(node, 2);
-  double value = attributes                         ? node.real("value", 0.0)
+  double value = attributes                       ? node.real("value", 0.0)
                  : node.has(2) && !valueAtRunTime ? node.number(2, "constant_value")
-                                                    : 0.0;
+                                                  : 0.0;
   pads = spreadPads(node, pads, axes, rank);
   Value result = node.tensor(0);
   if (node.failed())
@@ -78,9 +78,9 @@ static void importPad(NodeImporter &node) {
     return node.set(0, result);
   ArrayRef<int64_t> all = pads;
   auto padded = [&](Value input) {
-    return node.emit<PadOp>(input, {node.attr("low", all.take_front(rank)), node.attr("high", all.take_back(rank)),
-                                    node.attr("value", value),
-                                    node.attr("mode", PadModeAttr::get(node.context, mode))});
+    return node.emit<PadOp>(input,
+                            {node.attr("low", all.take_front(rank)), node.attr("high", all.take_back(rank)),
+                             node.attr("value", value), node.attr("mode", PadModeAttr::get(node.context, mode))});
   };
   if (!valueAtRunTime)
     return node.set(0, padded(result));

@@ -46,8 +46,8 @@ static void importGlobalPool(NodeImporter &node, PoolKind kind) {
   node.set(0, node.emit<GlobalPoolOp>(node.tensor(0), attributes));
 }
 
-/// Elements put where MaxPool found them, zeros elsewhere: indices are flat positions in what the pool's input would be.
-/// A larger output_shape adds zeros behind it.
+/// Elements put where MaxPool found them, zeros elsewhere: indices are flat positions in what the pool's input would
+/// be. A larger output_shape adds zeros behind it.
 static void importMaxUnpool(NodeImporter &node) {
   WindowAttributes window = readWindow(node, node.rank(0), {});
   Value input = node.tensor(0), indices = node.tensor(1);
@@ -59,8 +59,9 @@ static void importMaxUnpool(NodeImporter &node) {
   if (node.dims(1) != from)
     return node.fail("expected indices of shape " + node.print(from) + ", got " + node.print(node.dims(1)));
   for (size_t i = 0; i < spatial; ++i)
-    shape[2 + i] = symbols.sum(symbols.product(from[2 + i], node.number(window.strides[i])),
-                               node.number(window.kernel[i] - window.strides[i] - window.pads[i] - window.pads[spatial + i]));
+    shape[2 + i] =
+        symbols.sum(symbols.product(from[2 + i], node.number(window.strides[i])),
+                    node.number(window.kernel[i] - window.strides[i] - window.pads[i] - window.pads[spatial + i]));
   for (AffineExpr size : shape)
     if (auto range = symbols.range(size); !range || range->min < 1)
       return node.fail("expected an output of at least one element a dimension, got " + node.print(shape));
@@ -81,7 +82,8 @@ static void importMaxUnpool(NodeImporter &node) {
     high.push_back(*pad);
   }
   if (llvm::any_of(high, [](int64_t pad) { return pad > 0; }))
-    result = node.emit<PadOp>(result, {node.attr("low", SmallVector<int64_t>(high.size(), 0)), node.attr("high", high)});
+    result =
+        node.emit<PadOp>(result, {node.attr("low", SmallVector<int64_t>(high.size(), 0)), node.attr("high", high)});
   node.set(0, result);
 }
 

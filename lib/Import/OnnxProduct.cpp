@@ -91,8 +91,8 @@ static void importGemm(NodeImporter &node) {
   node.set(0, result);
 }
 
-/// The determinants of [.., n, n] matrices by expansion along the rows from the last one up: a minor of k rows is a sum of
-/// k products with the minors of k - 1 rows, each of which is computed once.
+/// The determinants of [.., n, n] matrices by expansion along the rows from the last one up: a minor of k rows is a sum
+/// of k products with the minors of k - 1 rows, each of which is computed once.
 static void importDet(NodeImporter &node) {
   constexpr int64_t maxSize = 6;
   SmallVector<AffineExpr> shape = node.dims(0);
@@ -104,7 +104,8 @@ static void importDet(NodeImporter &node) {
   if (rank < 2 || shape[rank - 1] != shape[rank - 2])
     return node.fail("expected square matrices, got " + node.print(shape));
   if (!size || *size < 1 || *size > maxSize || !isa<FloatType>(node.elementType(0)))
-    return node.refuse("expected floating-point matrices of 1 to " + Twine(maxSize) + " rows, got " + node.print(shape));
+    return node.refuse("expected floating-point matrices of 1 to " + Twine(maxSize) + " rows, got " +
+                       node.print(shape));
   ArrayRef<AffineExpr> batch = ArrayRef(shape).drop_back(2);
   auto element = [&](int64_t row, int64_t column) {
     Value line = node.slice(input, rank - 2, node.number(row), node.number(1));

@@ -42,7 +42,8 @@ Value coat::onnx::alongAxis(NodeImporter &node, Value parameter, Value of, int64
               node.print(shape));
     return {};
   }
-  // [.., blocks, ..] -> [.., blocks, 1, ..] -> [.., blocks, size of a block, ..] -> [.., elements, ..], the rest cut off
+  // [.., blocks, ..] -> [.., blocks, 1, ..] -> [.., blocks, size of a block, ..] -> [.., elements, ..], the rest cut
+  // off
   SmallVector<AffineExpr> split = shape, repeated, joined = shape;
   split.insert(split.begin() + axis + 1, node.number(1));
   repeated = split;
@@ -249,7 +250,8 @@ static void importQLinearConv(NodeImporter &node) {
 
 static void importQLinearMatMul(NodeImporter &node) {
   Value lhs = node.tensor(0), rhs = node.tensor(3);
-  Value left = dequantize(node, lhs, ofMatrix(node, node.tensor(1), lhs, true), ofMatrix(node, node.tensor(2), lhs, true));
+  Value left =
+      dequantize(node, lhs, ofMatrix(node, node.tensor(1), lhs, true), ofMatrix(node, node.tensor(2), lhs, true));
   Value right =
       dequantize(node, rhs, ofMatrix(node, node.tensor(4), rhs, false), ofMatrix(node, node.tensor(5), rhs, false));
   Value product = matmul(node, left, right);
@@ -327,8 +329,8 @@ static void importQGemm(NodeImporter &node) {
       bias = node.reshape(bias, shape[1]);
   }
   Value left = dequantize(node, lhs, alongAxis(node, lhsScale, lhs, 1), alongAxis(node, node.tensor(2), lhs, 1));
-  Value right = dequantize(node, rhs, alongAxis(node, rhsScale, rhs, columns),
-                           alongAxis(node, node.tensor(5), rhs, columns));
+  Value right =
+      dequantize(node, rhs, alongAxis(node, rhsScale, rhs, columns), alongAxis(node, node.tensor(5), rhs, columns));
   Value result = product(node, left, right, transposeLhs, transposeRhs, bias);
   if (node.has(7))
     setQuantized(node, result, 7, node.elementType(0));

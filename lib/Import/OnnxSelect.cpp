@@ -89,7 +89,8 @@ static void importNonMaxSuppression(NodeImporter &node) {
   SmallVector<AffineExpr> scores = node.dims(1);
   if (!node.failed() && scores.size() != 3)
     node.fail("expected scores of rank 3, got rank " + Twine(scores.size()));
-  Value limits[] = {node.has(2) ? node.tensor(2) : node.scalar(0, i64), node.has(3) ? node.tensor(3) : node.scalar(0, f32),
+  Value limits[] = {node.has(2) ? node.tensor(2) : node.scalar(0, i64),
+                    node.has(3) ? node.tensor(3) : node.scalar(0, f32),
                     node.has(4) ? node.tensor(4) : node.scalar(-INFINITY, f32)};
   auto boxes = node.failed() ? std::nullopt : node.symbols.range(scores[2]);
   if (!boxes)
@@ -102,8 +103,8 @@ static void importNonMaxSuppression(NodeImporter &node) {
   SmallVector<NamedAttribute> attributes = {node.attr("limit", node.has(2) ? limit : 0)};
   if (center)
     attributes.push_back(node.unit("center"));
-  Operation *op = node.create<NonMaxSuppressionOp>({node.tensor(0), node.tensor(1), limits[0], limits[1], limits[2]},
-                                                   attributes);
+  Operation *op =
+      node.create<NonMaxSuppressionOp>({node.tensor(0), node.tensor(1), limits[0], limits[1], limits[2]}, attributes);
   if (!op)
     return;
   AffineExpr count =

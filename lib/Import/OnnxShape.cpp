@@ -248,7 +248,9 @@ static void setRange(NodeImporter &node, ArrayRef<Number> numbers, Type type, Af
 }
 
 /// The one element of a constant input of integers, which node.number has found.
-static int64_t integerOf(NodeImporter &node, unsigned input) { return *constantOf(node.known(input)->elements[0].integer); }
+static int64_t integerOf(NodeImporter &node, unsigned input) {
+  return *constantOf(node.known(input)->elements[0].integer);
+}
 
 /// How many of start, start + step, .. lie before the limit, exactly for all integers; none for a step of 0.
 static std::optional<uint64_t> countOf(int64_t start, int64_t limit, int64_t step) {

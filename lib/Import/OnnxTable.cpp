@@ -6,13 +6,46 @@ using namespace coat::onnx;
 static const llvm::StringMap<llvm::SmallVector<const Handler *, 1>> &table() {
   static const auto *rows = [] {
     auto *result = new llvm::StringMap<llvm::SmallVector<const Handler *, 1>>;
-    for (llvm::ArrayRef<Handler> family :
-         {atenConvHandlers(), atenElementwiseHandlers(), atenProductHandlers(), atenReduceHandlers(), atenShapeHandlers(),
-          attentionHandlers(), contribHandlers(), controlHandlers(), convHandlers(), einsumHandlers(), elementwiseHandlers(), gradientHandlers(), indexHandlers(), listHandlers(),
-          lossHandlers(), movementHandlers(), normHandlers(), padHandlers(), poolHandlers(), productHandlers(),
-          quantHandlers(), randomHandlers(), recurrentHandlers(), reduceHandlers(), resizeHandlers(),
-          samplingHandlers(), selectHandlers(), sequenceHandlers(), shapeHandlers(), signalHandlers(), sliceHandlers(), stringHandlers(), trainingHandlers(), mlirLinalgHandlers(), mlirScalarHandlers(), mlirTensorHandlers(),
-          mlirWindowHandlers(), tosaConvHandlers(), tosaElementwiseHandlers(), tosaMovementHandlers()})
+    for (llvm::ArrayRef<Handler> family : {atenConvHandlers(),
+                                           atenElementwiseHandlers(),
+                                           atenProductHandlers(),
+                                           atenReduceHandlers(),
+                                           atenShapeHandlers(),
+                                           attentionHandlers(),
+                                           contribHandlers(),
+                                           controlHandlers(),
+                                           convHandlers(),
+                                           einsumHandlers(),
+                                           elementwiseHandlers(),
+                                           gradientHandlers(),
+                                           indexHandlers(),
+                                           listHandlers(),
+                                           lossHandlers(),
+                                           movementHandlers(),
+                                           normHandlers(),
+                                           padHandlers(),
+                                           poolHandlers(),
+                                           productHandlers(),
+                                           quantHandlers(),
+                                           randomHandlers(),
+                                           recurrentHandlers(),
+                                           reduceHandlers(),
+                                           resizeHandlers(),
+                                           samplingHandlers(),
+                                           selectHandlers(),
+                                           sequenceHandlers(),
+                                           shapeHandlers(),
+                                           signalHandlers(),
+                                           sliceHandlers(),
+                                           stringHandlers(),
+                                           trainingHandlers(),
+                                           mlirLinalgHandlers(),
+                                           mlirScalarHandlers(),
+                                           mlirTensorHandlers(),
+                                           mlirWindowHandlers(),
+                                           tosaConvHandlers(),
+                                           tosaElementwiseHandlers(),
+                                           tosaMovementHandlers()})
       for (const Handler &handler : family)
         (*result)[handler.op].push_back(&handler);
     return result;
@@ -40,6 +73,8 @@ std::vector<coat::SupportedOp> coat::supportedOps() {
   for (const auto &entry : table())
     for (const Handler *handler : entry.second)
       ops.push_back({entry.first().str(), handler->first, handler->last});
-  llvm::sort(ops, [](const SupportedOp &a, const SupportedOp &b) { return std::tie(a.name, a.first) < std::tie(b.name, b.first); });
+  llvm::sort(ops, [](const SupportedOp &a, const SupportedOp &b) {
+    return std::tie(a.name, a.first) < std::tie(b.name, b.first);
+  });
   return ops;
 }

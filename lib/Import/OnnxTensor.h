@@ -10,7 +10,8 @@
 
 namespace coat::onnx {
 
-/// The MLIR type of a TensorProto.DataType: i1 for bool, signless and (ui8 ..) unsigned integers; null for types that coat does not compute.
+/// The MLIR type of a TensorProto.DataType: i1 for bool, signless and (ui8 ..) unsigned integers; null for types that
+/// coat does not compute.
 mlir::Type elementTypeOf(int32_t dataType, mlir::MLIRContext *context);
 /// "float16", "uint8" ..; "type 77" for an unknown number.
 std::string dataTypeName(int32_t dataType);

@@ -10,7 +10,8 @@ namespace coat::onnx {
 mlir::Value product(NodeImporter &node, mlir::Value lhs, mlir::Value rhs, bool transposeLhs = false,
                     bool transposeRhs = false, mlir::Value bias = {});
 
-/// NumPy's matmul: a vector is a row on the left and a column on the right, and its dimension disappears from the result.
+/// NumPy's matmul: a vector is a row on the left and a column on the right, and its dimension disappears from the
+/// result.
 mlir::Value matmul(NodeImporter &node, mlir::Value lhs, mlir::Value rhs);
 
 } // namespace coat::onnx

@@ -110,8 +110,8 @@ AffineExpr NodeImporter::count(Value count, AffineExpr most) {
 Value NodeImporter::prefix(Value list, ArrayRef<AffineExpr> shape) {
   if (failed() || !list || llvm::is_contained(shape, AffineExpr()))
     return {};
-  auto sizes = llvm::map_to_vector(
-      shape, [](AffineExpr size) { return constantOf(size).value_or(ShapedType::kDynamic); });
+  auto sizes =
+      llvm::map_to_vector(shape, [](AffineExpr size) { return constantOf(size).value_or(ShapedType::kDynamic); });
   OperationState state(loc, PrefixOp::getOperationName(), list,
                        RankedTensorType::get(sizes, cast<RankedTensorType>(list.getType()).getElementType()));
   for (AffineExpr size : shape)

@@ -23,8 +23,8 @@ public:
   bool isOpen() const { return archive; }
   /// The folder that everything lies in, with its slash; nothing when there is no file `name` in one.
   std::optional<std::string> folderOf(llvm::StringRef name) const;
-  /// The whole file, null when it is not there, damaged, larger than `most` or compressed: torch.export stores all files
-  /// as they are, and what is not compressed is no larger than the archive.
+  /// The whole file, null when it is not there, damaged, larger than `most` or compressed: torch.export stores all
+  /// files as they are, and what is not compressed is no larger than the archive.
   std::shared_ptr<std::vector<char>> read(const std::string &path, uint64_t most = maxEntry) const;
 
   static constexpr uint64_t maxEntry = uint64_t(1) << 36;

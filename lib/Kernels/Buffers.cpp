@@ -188,8 +188,9 @@ static bool isAttended(OpOperand &use) {
 
 Value Buffers::viewOfTranspose(TransposeOp transpose) {
   ArrayRef<int64_t> permutation = transpose.getPermutation();
-  if (!llvm::all_of(transpose->getUses(), isAttended) || transpose->use_empty() || permutation.back() != int64_t(permutation.size()) - 1 ||
-      permutation.size() < 2 || !tensorType(transpose.getInput()).hasStaticShape())
+  if (!llvm::all_of(transpose->getUses(), isAttended) || transpose->use_empty() ||
+      permutation.back() != int64_t(permutation.size()) - 1 || permutation.size() < 2 ||
+      !tensorType(transpose.getInput()).hasStaticShape())
     return nullptr;
   AffineMap map = AffineMap::getPermutationMap(permutation, b.getContext());
   auto view = memref::TransposeOp::create(b, transpose.getLoc(), of(transpose.getInput()), AffineMapAttr::get(map));
@@ -265,9 +266,11 @@ Value Buffers::placeInTranspose(TransposeOp transpose, Value tensor) {
   while (auto cast = dyn_cast_or_null<CastOp>(producer))
     producer = cast.getInput().getDefiningOp();
   ArrayRef<int64_t> permutation = transpose.getPermutation();
-  bool isReshaped = llvm::all_of(transpose->getUsers(), llvm::IsaPred<ReshapeOp>); // and no kernel of the transpose's own computes
+  bool isReshaped =
+      llvm::all_of(transpose->getUsers(), llvm::IsaPred<ReshapeOp>); // and no kernel of the transpose's own computes
   if (!isa_and_nonnull<AttentionOp>(producer) || !tensor.hasOneUse() || !isReshaped || transpose->use_empty() ||
-      permutation.size() < 2 || permutation.back() != int64_t(permutation.size()) - 1 || !tensorType(tensor).hasStaticShape())
+      permutation.size() < 2 || permutation.back() != int64_t(permutation.size()) - 1 ||
+      !tensorType(tensor).hasStaticShape())
     return nullptr;
   Value place = placeFor(transpose.getResult());
   buffers[transpose.getResult()] = place;

@@ -12,10 +12,12 @@ namespace coat {
 /// The row-major buffer that holds a tensor of this type.
 mlir::MemRefType denseMemRef(mlir::RankedTensorType type);
 
-/// Buffers and sizes of the tensors that the list has met so far. What it needs is built at the insertion point of `builder`.
+/// Buffers and sizes of the tensors that the list has met so far. What it needs is built at the insertion point of
+/// `builder`.
 class Buffers {
 public:
-  /// A padding or concatenation is written by the producers of its operands only where `standsAlone` says that nothing is fused to it.
+  /// A padding or concatenation is written by the producers of its operands only where `standsAlone` says that nothing
+  /// is fused to it.
   Buffers(mlir::func::FuncOp entry, mlir::OpBuilder &builder, std::function<bool(mlir::Operation *)> standsAlone)
       : block(entry.getBody().front()), b(builder), standsAlone(std::move(standsAlone)) {}
 
@@ -27,22 +29,25 @@ public:
   /// One index value a dimension.
   llvm::SmallVector<mlir::Value> sizesOf(mlir::Value tensor);
 
-  /// Where the producer of `tensor` writes: the place that its one padding or concatenating user keeps for it, the result
-  /// of the entry, or a buffer of its own.
+  /// Where the producer of `tensor` writes: the place that its one padding or concatenating user keeps for it, the
+  /// result of the entry, or a buffer of its own.
   mlir::Value placeFor(mlir::Value tensor);
   /// The part of the concatenation's buffer for its `operand`; null where that has no strides known here.
   mlir::Value placeInConcat(mlir::tensor::ConcatOp concat, mlir::Value tensor, unsigned operand);
   bool isPlaced(mlir::Operation *user, unsigned operand) const { return placed.contains({user, operand}); }
-  /// The padded buffers that `placeFor` has begun since this was last asked: whoever writes inside fills the border too.
+  /// The padded buffers that `placeFor` has begun since this was last asked: whoever writes inside fills the border
+  /// too.
   llvm::SmallVector<std::pair<PadOp, mlir::Value>> takeBorders() { return std::exchange(borders, {}); }
 
   mlir::Value allocate(mlir::Value tensor);
-  /// The part of the source's buffer, or null where its strides are not known here or leave gaps between elements of a row.
+  /// The part of the source's buffer, or null where its strides are not known here or leave gaps between elements of a
+  /// row.
   mlir::Value viewOfSlice(mlir::tensor::ExtractSliceOp slice);
-  /// The result of attention (`tensor`) within that of a transpose which leaves rows of channels whole; null for any other.
+  /// The result of attention (`tensor`) within that of a transpose which leaves rows of channels whole; null for any
+  /// other.
   mlir::Value placeInTranspose(TransposeOp transpose, mlir::Value tensor);
-  /// A transpose that only attention reads, as a view: heads between other dimensions cost it nothing as long as channels
-  /// lie side by side. Null for any other.
+  /// A transpose that only attention reads, as a view: heads between other dimensions cost it nothing as long as
+  /// channels lie side by side. Null for any other.
   mlir::Value viewOfTranspose(TransposeOp transpose);
   /// `memref` under another shape; null where it is part of a larger buffer and its strides have no such view.
   mlir::Value viewAs(mlir::Value memref, mlir::RankedTensorType shape, mlir::ValueRange dynamic);

@@ -9,7 +9,8 @@ using namespace coat;
 
 namespace {
 bool computes(Operation &op) {
-  return isa<tensor::ExtractSliceOp, tensor::ConcatOp>(op) || (isa<CoatDialect>(op.getDialect()) && !isa<ReshapeOp, PrefixOp, RequireOp>(op));
+  return isa<tensor::ExtractSliceOp, tensor::ConcatOp>(op) ||
+         (isa<CoatDialect>(op.getDialect()) && !isa<ReshapeOp, PrefixOp, RequireOp>(op));
 }
 
 /// A kernel of more ops costs the compiler more than the memory traffic it saves.
@@ -19,7 +20,8 @@ constexpr size_t mostOps = 64;
 Operation *nextOf(Operation *last) {
   if (last->getNumResults() != 1 || !last->getResult(0).hasOneUse())
     return nullptr;
-  // Moving elements is bound by memory either way; a concat or pad is written by its producers. A formula is all of its kernel.
+  // Moving elements is bound by memory either way; a concat or pad is written by its producers. A formula is all of its
+  // kernel.
   if (isa<tensor::ConcatOp, tensor::ExtractSliceOp, PadOp, BroadcastOp, FormulaOpInterface>(last))
     return nullptr;
   Operation *user = *last->getResult(0).getUsers().begin();
@@ -29,7 +31,8 @@ Operation *nextOf(Operation *last) {
   return from.getShape() == to.getShape() ? user : nullptr;
 }
 
-/// Whether `op` is a conversion that is computed in the kernel of its only reader (coat-narrow-storage, coat-order-filters).
+/// Whether `op` is a conversion that is computed in the kernel of its only reader (coat-narrow-storage,
+/// coat-order-filters).
 bool isPrologue(Operation *op) { return op && op->hasAttr("coat.prologue") && op->hasOneUse(); }
 
 /// Appends `op`, and before it the conversions of its operands.

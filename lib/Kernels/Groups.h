@@ -7,8 +7,8 @@
 
 namespace coat {
 
-/// Ops of one kernel in program order: a root, then the element-wise ops fused to it. Before the root stands what Strategy
-/// wants computed as part of it.
+/// Ops of one kernel in program order: a root, then the element-wise ops fused to it. Before the root stands what
+/// Strategy wants computed as part of it.
 using Group = llvm::SmallVector<mlir::Operation *>;
 
 /// The op whose schedule is that of the kernel.

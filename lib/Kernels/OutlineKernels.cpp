@@ -81,12 +81,14 @@ void Outliner::launch(Location loc, func::FuncOp kernel, ValueRange ins, ValueRa
 
 Value asTensor(OpBuilder &b, Location loc, Value memref) {
   auto type = cast<MemRefType>(memref.getType());
-  return bufferization::ToTensorOp::create(b, loc, RankedTensorType::get(type.getShape(), type.getElementType()), memref,
+  return bufferization::ToTensorOp::create(b, loc, RankedTensorType::get(type.getShape(), type.getElementType()),
+                                           memref,
                                            /*restrict=*/true);
 }
 
 void writeTo(OpBuilder &b, Location loc, Value tensor, Value memref) {
-  bufferization::MaterializeInDestinationOp::create(b, loc, Type(), tensor, memref, /*restrict=*/true, /*writable=*/true);
+  bufferization::MaterializeInDestinationOp::create(b, loc, Type(), tensor, memref, /*restrict=*/true,
+                                                    /*writable=*/true);
 }
 
 /// The index operands of `op` that are dynamic sizes of its result, each with its dimension there.
@@ -142,7 +144,8 @@ Value cloneIndex(OpBuilder &b, IRMapping &map, Value value, ArrayRef<Value> outs
 void fillBorder(OpBuilder &b, PadOp pad, Value buffer);
 
 /// The ops of `group` on the kernel's arguments, which stand for `outside` and then for the results.
-LogicalResult writeTensorBody(OpBuilder &b, Location loc, const Group &group, ArrayRef<Value> outside, ValueRange args) {
+LogicalResult writeTensorBody(OpBuilder &b, Location loc, const Group &group, ArrayRef<Value> outside,
+                              ValueRange args) {
   Operation *root = rootOf(group), *last = group.back();
   IRMapping map;
   for (auto [value, arg] : llvm::zip(outside, args))
@@ -176,7 +179,8 @@ LogicalResult writeTensorBody(OpBuilder &b, Location loc, const Group &group, Ar
 }
 
 /// A formula's kernel works on the buffers themselves.
-LogicalResult writeFormulaBody(OpBuilder &b, Location loc, FormulaOpInterface op, ArrayRef<Value> outside, ValueRange args) {
+LogicalResult writeFormulaBody(OpBuilder &b, Location loc, FormulaOpInterface op, ArrayRef<Value> outside,
+                               ValueRange args) {
   SmallVector<Value> ins;
   for (Value operand : op->getOperands())
     if (isa<RankedTensorType>(operand.getType()))
@@ -389,7 +393,10 @@ LogicalResult Outliner::run() {
       launchCopy(ret.getLoc(), buffers.of(result), buffers.placeOfResult(i, result));
   ret->setOperands({});
   for (Operation *op : llvm::reverse(ops))
-    if (op != ret && op->use_empty() && (groupOf.count(op) || isa_and_nonnull<RankedTensorType>(op->getNumResults() ? op->getResult(0).getType() : Type()) || isa<tensor::DimOp, tensor::ExtractOp>(op)))
+    if (op != ret && op->use_empty() &&
+        (groupOf.count(op) ||
+         isa_and_nonnull<RankedTensorType>(op->getNumResults() ? op->getResult(0).getType() : Type()) ||
+         isa<tensor::DimOp, tensor::ExtractOp>(op)))
       op->erase();
   block.eraseArguments(0, inputs);
   SmallVector<Type> types(block.getArgumentTypes());

@@ -20,10 +20,13 @@ namespace coat {
 } // namespace coat
 
 namespace {
-bool anyNonZero(ArrayRef<int64_t> values) { return llvm::any_of(values, [](int64_t v) { return v != 0; }); }
+bool anyNonZero(ArrayRef<int64_t> values) {
+  return llvm::any_of(values, [](int64_t v) { return v != 0; });
+}
 
 /// coat.pad of the spatial dimensions of a channels-last value.
-Value padSpatial(OpBuilder &b, Location loc, Value input, ArrayRef<int64_t> begin, ArrayRef<int64_t> end, double value) {
+Value padSpatial(OpBuilder &b, Location loc, Value input, ArrayRef<int64_t> begin, ArrayRef<int64_t> end,
+                 double value) {
   SmallVector<int64_t> low = {0}, high = {0};
   llvm::append_range(low, begin);
   llvm::append_range(high, end);
@@ -32,8 +35,8 @@ Value padSpatial(OpBuilder &b, Location loc, Value input, ArrayRef<int64_t> begi
   return PadOp::create(b, loc, input, low, high, llvm::APFloat(value), PadMode::constant);
 }
 
-/// conv(x) {pads} -> conv(pad(x)), a depthwise one with coat.zeros = pads, by which its microkernel knows what it need not
-/// multiply. Does not apply without pads.
+/// conv(x) {pads} -> conv(pad(x)), a depthwise one with coat.zeros = pads, by which its microkernel knows what it need
+/// not multiply. Does not apply without pads.
 struct PadConv : OpRewritePattern<ConvOp> {
   using OpRewritePattern::OpRewritePattern;
 
@@ -72,7 +75,8 @@ struct PadPool : OpRewritePattern<PoolOp> {
         continue;
       }
       // What the last window reads; with ceil_mode it may lie beyond the pad.
-      int64_t reach = (out.getDimSize(1 + i) - 1) * op.getStrides()[i] + (op.getKernel()[i] - 1) * op.getDilations()[i] + 1;
+      int64_t reach =
+          (out.getDimSize(1 + i) - 1) * op.getStrides()[i] + (op.getKernel()[i] - 1) * op.getDilations()[i] + 1;
       end[i] = std::max<int64_t>(reach - size - begin[i], 0);
     }
     double value = 0;
@@ -88,7 +92,8 @@ struct PadPool : OpRewritePattern<PoolOp> {
     Value result = pool.getResult();
     if (op.getKind() == PoolKind::average) {
       Value counts = reciprocalCounts(rewriter, op);
-      result = ElementwiseOp::create(rewriter, op.getLoc(), ElementwiseKind::mul, ValueRange{result, counts}, nullptr, nullptr);
+      result = ElementwiseOp::create(rewriter, op.getLoc(), ElementwiseKind::mul, ValueRange{result, counts}, nullptr,
+                                     nullptr);
     }
     rewriter.replaceOp(op, result);
     return success();

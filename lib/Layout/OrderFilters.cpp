@@ -1,6 +1,6 @@
-// coat-order-filters: enters channels-last convolutions with constant filters; leaves the filters' channels next to each
-// other, as a constant [M, K.., C/group] that the convolution's kernel reads transposed. Left alone: filters that are not
-// constant, those of one tap or one channel.
+// coat-order-filters: enters channels-last convolutions with constant filters; leaves the filters' channels next to
+// each other, as a constant [M, K.., C/group] that the convolution's kernel reads transposed. Left alone: filters that
+// are not constant, those of one tap or one channel.
 //
 // Why: a GPU's copies are of 16 bytes, and a step along the reduction goes through one tap's channels.
 #include "ConstantBytes.h"
@@ -16,14 +16,16 @@ namespace coat {
 #include "coat/Layout/Passes.h.inc"
 } // namespace coat
 
-/// %y = coat.conv %x, %w   ==>   %t = coat.transpose %w' {coat.prologue}; %y = coat.conv %x, %t   (%w may be a conversion)
+/// %y = coat.conv %x, %w   ==>   %t = coat.transpose %w' {coat.prologue}; %y = coat.conv %x, %t   (%w may be a
+/// conversion)
 static void orderFilter(ConvOp op) {
   if (op.getDataLayout() != coat::DataLayout::channels_last || op.getFilterLayout() != FilterLayout::plain)
     return;
   auto cast = op.getFilter().getDefiningOp<CastOp>();
   Value constant = cast ? cast.getInput() : op.getFilter();
   auto type = ::cast<RankedTensorType>(constant.getType());
-  int64_t out = type.getDimSize(0), in = type.getDimSize(1), rank = type.getRank(), taps = type.getNumElements() / out / in;
+  int64_t out = type.getDimSize(0), in = type.getDimSize(1), rank = type.getRank(),
+          taps = type.getNumElements() / out / in;
   int64_t size = 0;
   if (in == 1 || taps == 1 || !bytesOf(constant, size))
     return;

@@ -1,6 +1,6 @@
 // coat-pack-weights: enters conv and matmul with constant plain weights; leaves them packed.
-// Left alone: weights that are not constant, channels-first convolutions, and all but f32, which is what the microkernels
-// read: a tile of packed weights does not tell how many of its columns are padding.
+// Left alone: weights that are not constant, channels-first convolutions, and all but f32, which is what the
+// microkernels read: a tile of packed weights does not tell how many of its columns are padding.
 #include "ConstantBytes.h"
 #include "coat/Dialect/Coat.h"
 #include "coat/Layout/Passes.h"
@@ -21,8 +21,8 @@ constexpr int64_t block = 16;
 void packConv(ConvOp op) {
   int64_t size = 0;
   auto type = cast<RankedTensorType>(op.getFilter().getType());
-  if (!type.getElementType().isF32() || op.getDataLayout() != coat::DataLayout::channels_last || op.getFilterLayout() == FilterLayout::packed ||
-      !bytesOf(op.getFilter(), size))
+  if (!type.getElementType().isF32() || op.getDataLayout() != coat::DataLayout::channels_last ||
+      op.getFilterLayout() == FilterLayout::packed || !bytesOf(op.getFilter(), size))
     return;
   int64_t out = type.getDimSize(0), in = type.getDimSize(1);
   bool depthwise = op.getGroup() > 1 && in == 1 && out == (int64_t)op.getGroup();
@@ -54,17 +54,19 @@ void packConv(ConvOp op) {
 void packMatmul(MatmulOp op) {
   int64_t size = 0;
   auto type = cast<RankedTensorType>(op.getRhs().getType());
-  if (!type.getElementType().isF32() || type.getRank() != 2 || op.getFilterLayout() == FilterLayout::packed || !bytesOf(op.getRhs(), size))
+  if (!type.getElementType().isF32() || type.getRank() != 2 || op.getFilterLayout() == FilterLayout::packed ||
+      !bytesOf(op.getRhs(), size))
     return;
   bool transposed = op.getTransposeRhs();
   int64_t n = type.getDimSize(transposed ? 0 : 1), k = type.getDimSize(transposed ? 1 : 0);
   OpBuilder b(op);
-  Value packed = packedConstant(b, op.getRhs(), {(int64_t)llvm::divideCeil(n, block), k, block}, [&](char *to, ArrayRef<char> from, int64_t size) {
-    for (int64_t i = 0; i < n; ++i)
-      for (int64_t j = 0; j < k; ++j)
-        std::memcpy(to + ((i / block * k + j) * block + i % block) * size,
-                    elementAt(from, transposed ? i * k + j : j * n + i, size), size);
-  });
+  Value packed = packedConstant(b, op.getRhs(), {(int64_t)llvm::divideCeil(n, block), k, block},
+                                [&](char *to, ArrayRef<char> from, int64_t size) {
+                                  for (int64_t i = 0; i < n; ++i)
+                                    for (int64_t j = 0; j < k; ++j)
+                                      std::memcpy(to + ((i / block * k + j) * block + i % block) * size,
+                                                  elementAt(from, transposed ? i * k + j : j * n + i, size), size);
+                                });
   op.getRhsMutable().assign(packed);
   op.setTransposeRhs(false);
   op.setFilterLayout(FilterLayout::packed);

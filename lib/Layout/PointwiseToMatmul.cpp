@@ -19,7 +19,9 @@ namespace coat {
 namespace {
 RankedTensorType tensorType(Value value) { return cast<RankedTensorType>(value.getType()); }
 
-bool allOnes(ArrayRef<int64_t> values) { return llvm::all_of(values, [](int64_t v) { return v == 1; }); }
+bool allOnes(ArrayRef<int64_t> values) {
+  return llvm::all_of(values, [](int64_t v) { return v == 1; });
+}
 
 /// The product of all sizes but the last, as an attribute or as IR.
 OpFoldResult rows(OpBuilder &b, Location loc, Value value) {
@@ -39,7 +41,8 @@ Value reshapeTo(OpBuilder &b, Location loc, Value value, ArrayRef<OpFoldResult> 
   return ReshapeOp::create(b, loc, tensorType(value).clone(shape), value, dynamic);
 }
 
-/// Does `value` become every other row or column of a tensor: a concatenation along unit dimensions that a reshape adds?
+/// Does `value` become every other row or column of a tensor: a concatenation along unit dimensions that a reshape
+/// adds?
 bool isInterleavedNext(Value value) {
   auto reshape = value.hasOneUse() ? dyn_cast<ReshapeOp>(*value.user_begin()) : ReshapeOp();
   if (!reshape || !reshape->hasOneUse())
@@ -73,12 +76,14 @@ struct ConvToMatmul : OpRewritePattern<ConvOp> {
     RankedTensorType filter = tensorType(op.getFilter());
     if (op.getDataLayout() != coat::DataLayout::channels_last || op.getFilterLayout() != FilterLayout::plain ||
         op.getGroup() != 1 || !allOnes(op.getStrides()) || !allOnes(filter.getShape().drop_front(2)) ||
-        llvm::any_of(op.getPads(), [](int64_t p) { return p != 0; }) || !matchPattern(op.getFilter(), m_Constant()) || isPaddedNext(op.getResult()))
+        llvm::any_of(op.getPads(), [](int64_t p) { return p != 0; }) || !matchPattern(op.getFilter(), m_Constant()) ||
+        isPaddedNext(op.getResult()))
       return failure();
     Location loc = op.getLoc();
     int64_t channels = filter.getDimSize(1), out = filter.getDimSize(0);
     SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(rewriter, loc, op.getInput());
-    Value lhs = reshapeTo(rewriter, loc, op.getInput(), {rows(rewriter, loc, op.getInput()), rewriter.getIndexAttr(channels)});
+    Value lhs =
+        reshapeTo(rewriter, loc, op.getInput(), {rows(rewriter, loc, op.getInput()), rewriter.getIndexAttr(channels)});
     Value rhs = ReshapeOp::create(rewriter, loc, filter.clone({out, channels}), op.getFilter(), ValueRange());
     Value product = MatmulOp::create(rewriter, loc, lhs, rhs, op.getBias(), /*transpose_lhs=*/false,
                                      /*transpose_rhs=*/true, FilterLayout::plain, /*out_channels=*/nullptr);
@@ -88,8 +93,8 @@ struct ConvToMatmul : OpRewritePattern<ConvOp> {
   }
 };
 
-/// matmul [B.., M, K] x [K, N] -> reshape(matmul([B*..*M, K] x [K, N])): a register tile goes over the ends of short rows (7 in
-/// the last stage of ConvNeXt), and a task reads its weights once. Sizes that are not known stay in front.
+/// matmul [B.., M, K] x [K, N] -> reshape(matmul([B*..*M, K] x [K, N])): a register tile goes over the ends of short
+/// rows (7 in the last stage of ConvNeXt), and a task reads its weights once. Sizes that are not known stay in front.
 /// Does not apply when the right-hand side has a batch, when only ones would be merged, and where isPaddedNext.
 struct MergeRows : OpRewritePattern<MatmulOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -106,7 +111,8 @@ struct MergeRows : OpRewritePattern<MatmulOp> {
       return failure();
     Location loc = op.getLoc();
     auto mergedSizes = [&](Value value) {
-      SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(rewriter, loc, value), flat(ArrayRef(sizes).take_front(first));
+      SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(rewriter, loc, value),
+                                flat(ArrayRef(sizes).take_front(first));
       flat.append({rewriter.getIndexAttr(merged), sizes.back()});
       return flat;
     };
@@ -120,10 +126,10 @@ struct MergeRows : OpRewritePattern<MatmulOp> {
   }
 };
 
-/// elementwise(reshape(a), b ..) -> reshape(elementwise(a, b' ..)) for a the product over merged rows, [rows, C]: b' is b
-/// over rows, or b itself where it varies along C only.
-/// Does not apply when an operand varies along some but not all of the merged dimensions, and when another one is a product
-/// in another shape: one of the two is reshaped either way, and both would take turns.
+/// elementwise(reshape(a), b ..) -> reshape(elementwise(a, b' ..)) for a the product over merged rows, [rows, C]: b' is
+/// b over rows, or b itself where it varies along C only. Does not apply when an operand varies along some but not all
+/// of the merged dimensions, and when another one is a product in another shape: one of the two is reshaped either way,
+/// and both would take turns.
 struct SinkReshape : OpRewritePattern<ElementwiseOp> {
   using OpRewritePattern::OpRewritePattern;
 
@@ -138,7 +144,8 @@ struct SinkReshape : OpRewritePattern<ElementwiseOp> {
         break;
       }
     }
-    if (!reshape || !llvm::all_of(op.getInputs(), [&](Value v) { return isRowsByChannels(v, type, keepsChannels(reshape)); }))
+    if (!reshape ||
+        !llvm::all_of(op.getInputs(), [&](Value v) { return isRowsByChannels(v, type, keepsChannels(reshape)); }))
       return failure();
     if (llvm::any_of(op.getInputs(), [&](Value v) { return v != reshape.getResult() && wouldSinkBack(v, reshape); }))
       return failure();
@@ -152,7 +159,8 @@ struct SinkReshape : OpRewritePattern<ElementwiseOp> {
       else if (t.getRank() == 0)
         operands.push_back(input);
       else
-        operands.push_back(reshapeTo(rewriter, loc, input, {rewriter.getIndexAttr(1), rewriter.getIndexAttr(t.getShape().back())}));
+        operands.push_back(
+            reshapeTo(rewriter, loc, input, {rewriter.getIndexAttr(1), rewriter.getIndexAttr(t.getShape().back())}));
     }
     auto sizes = tensor::getMixedSizes(rewriter, loc, reshape.getResult());
     Value inner = ElementwiseOp::create(rewriter, loc, op.getKind(), operands, op.getAlphaAttr(), op.getBetaAttr());
@@ -179,8 +187,8 @@ struct SinkReshape : OpRewritePattern<ElementwiseOp> {
   static bool wouldSinkBack(Value value, ReshapeOp reshape) {
     if (auto other = value.getDefiningOp<ReshapeOp>())
       value = other.getInput();
-    return tensorType(value).getShape() != tensorType(reshape.getInput()).getShape() && tensorType(value).getRank() != 0 &&
-           sinksFrom(value, keepsChannels(reshape));
+    return tensorType(value).getShape() != tensorType(reshape.getInput()).getShape() &&
+           tensorType(value).getRank() != 0 && sinksFrom(value, keepsChannels(reshape));
   }
 
   static bool keepsChannels(ReshapeOp op) {
@@ -195,13 +203,15 @@ struct SinkReshape : OpRewritePattern<ElementwiseOp> {
   }
 };
 
-/// cast(reshape(a)) -> reshape(cast(a)), for the same reason: roundings of half precision stand between a product and the rest.
+/// cast(reshape(a)) -> reshape(cast(a)), for the same reason: roundings of half precision stand between a product and
+/// the rest.
 struct SinkReshapeBelowCast : OpRewritePattern<CastOp> {
   using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(CastOp op, PatternRewriter &rewriter) const override {
     auto reshape = op.getInput().getDefiningOp<ReshapeOp>();
-    if (!reshape || !reshape->hasOneUse() || !SinkReshape::sinksFrom(reshape.getInput(), SinkReshape::keepsChannels(reshape)))
+    if (!reshape || !reshape->hasOneUse() ||
+        !SinkReshape::sinksFrom(reshape.getInput(), SinkReshape::keepsChannels(reshape)))
       return failure();
     Location loc = op.getLoc();
     auto sizes = tensor::getMixedSizes(rewriter, loc, reshape.getResult());

@@ -1,6 +1,6 @@
-// coat-winograd: enters channels-last convolutions with explicit pads; leaves those 3x3 convolutions that Strategy finds
-// faster that way as the two halves of a Winograd convolution. Left alone: every other convolution, filters that are not
-// constant, sums of integers.
+// coat-winograd: enters channels-last convolutions with explicit pads; leaves those 3x3 convolutions that Strategy
+// finds faster that way as the two halves of a Winograd convolution. Left alone: every other convolution, filters that
+// are not constant, sums of integers.
 //
 // Why here: pads are explicit, so the one in front can be made wider, and weights are not packed yet.
 #include "ConstantBytes.h"
@@ -87,7 +87,8 @@ void makeWinograd(ConvOp op, int64_t m) {
   Value input = widened(b, loc, op.getInput(), missing(result[1]), missing(result[2]));
   Value transformed = WinogradInputOp::create(b, loc, input, m);
   Value filter = transformedFilter(b, op.getFilter(), m);
-  auto conv = WinogradConvOp::create(b, loc, transformed, filter, op.getBias(), m, ArrayRef{result[1], result[2]}, result[3]);
+  auto conv =
+      WinogradConvOp::create(b, loc, transformed, filter, op.getBias(), m, ArrayRef{result[1], result[2]}, result[3]);
   op.getResult().replaceAllUsesWith(conv.getResult());
   op.erase();
 }

@@ -1,8 +1,8 @@
-// coat-join-launches: enters the entry's list of launches; marks with `coat.joined` each launch whose tasks may run together with
-// those of the launch before it. Left alone: launches that wait for what is written just before them.
+// coat-join-launches: enters the entry's list of launches; marks with `coat.joined` each launch whose tasks may run
+// together with those of the launch before it. Left alone: launches that wait for what is written just before them.
 //
-// Why: threads meet after every launch, and the last tasks of one leave some of them idle. Branches of a network and the
-// projections of an attention are independent and stand side by side, so one meeting serves them all.
+// Why: threads meet after every launch, and the last tasks of one leave some of them idle. Branches of a network and
+// the projections of an attention are independent and stand side by side, so one meeting serves them all.
 //
 //   coat.launch @k0(%x) outs(%a)                     coat.launch @k0(%x) outs(%a)
 //   coat.launch @k1(%x) outs(%b)               ->    coat.launch @k1(%x) outs(%b) {coat.joined}
@@ -54,9 +54,8 @@ bool mayOverlap(Place a, Place b) {
 }
 
 bool anyOverlap(ValueRange left, ValueRange right) {
-  return llvm::any_of(left, [&](Value a) {
-    return llvm::any_of(right, [&](Value b) { return mayOverlap(placeOf(a), placeOf(b)); });
-  });
+  return llvm::any_of(
+      left, [&](Value a) { return llvm::any_of(right, [&](Value b) { return mayOverlap(placeOf(a), placeOf(b)); }); });
 }
 
 bool areIndependent(LaunchOp before, LaunchOp after) {

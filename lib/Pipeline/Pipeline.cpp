@@ -30,38 +30,56 @@ template <void (*build)(OpPassManager &)> void plain(OpPassManager &pm, const co
 bool mayRound(const coat::CompileOptions &options) { return options.floats != coat::FloatModel::strict; }
 
 void lower(OpPassManager &pm, const coat::CompileOptions &options) {
-  coat::buildLowerCPUPipeline(pm, {/*strict=*/!mayRound(options), /*fast=*/options.floats == coat::FloatModel::fast,
-                                   options.debugLines});
+  coat::buildLowerCPUPipeline(
+      pm, {/*strict=*/!mayRound(options), /*fast=*/options.floats == coat::FloatModel::fast, options.debugLines});
 }
 
 // -O1 and above.
 constexpr Stage optimizing[] = {
     // Recognition first: it wants one op a node, before layouts and fusion blur the spelling.
-    {"graph", "recognise, fold and clean the graph", [](OpPassManager &pm, const coat::CompileOptions &o) { coat::buildGraphPipeline(pm, mayRound(o)); }},
+    {"graph", "recognise, fold and clean the graph",
+     [](OpPassManager &pm, const coat::CompileOptions &o) { coat::buildGraphPipeline(pm, mayRound(o)); }},
     // Layouts are chosen over the whole graph, so before it is cut into kernels.
-    {"layout", "channels-last, explicit pads, packed weights, schedules", [](OpPassManager &pm, const coat::CompileOptions &o) { coat::buildLayoutPipeline(pm, {o.cpu, /*winograd=*/o.optLevel > 1 && !o.smallest && mayRound(o), o.tuning, o.variant}); }},
-    {"kernels", "group ops, outline kernels, share equal ones", [](OpPassManager &pm, const coat::CompileOptions &o) { coat::buildKernelsPipeline(pm, o.optLevel > 1); }},
+    {"layout", "channels-last, explicit pads, packed weights, schedules",
+     [](OpPassManager &pm, const coat::CompileOptions &o) {
+       coat::buildLayoutPipeline(
+           pm, {o.cpu, /*winograd=*/o.optLevel > 1 && !o.smallest && mayRound(o), o.tuning, o.variant});
+     }},
+    {"kernels", "group ops, outline kernels, share equal ones",
+     [](OpPassManager &pm, const coat::CompileOptions &o) { coat::buildKernelsPipeline(pm, o.optLevel > 1); }},
     // From here on each kernel is on its own.
     {"tile", "tasks and register tiles", plain<coat::buildTilePipeline>},
-    {"vector", "microkernels and loops, bufferized", [](OpPassManager &pm, const coat::CompileOptions &o) { coat::buildVectorPipeline(pm, mayRound(o)); }},
+    {"vector", "microkernels and loops, bufferized",
+     [](OpPassManager &pm, const coat::CompileOptions &o) { coat::buildVectorPipeline(pm, mayRound(o)); }},
     {"memory", "one arena, one weight blob, per-worker scratch", plain<coat::buildMemoryPipeline>},
     {"lower", "LLVM dialect", lower},
 };
 
 // -O0: every op by its formula; only the last two stages are shared.
 constexpr Stage reference[] = {
-    {"reference", "scalar loops from the definition of each op", [](OpPassManager &pm, const coat::CompileOptions &) { coat::buildMeaningPipeline(pm); coat::buildReferencePipeline(pm); }},
+    {"reference", "scalar loops from the definition of each op",
+     [](OpPassManager &pm, const coat::CompileOptions &) {
+       coat::buildMeaningPipeline(pm);
+       coat::buildReferencePipeline(pm);
+     }},
     {"memory", "one arena, one weight blob, per-worker scratch", plain<coat::buildMemoryPipeline>},
     {"lower", "LLVM dialect", lower},
 };
 
 // --device=cuda, at every -O. What the stages share with CPUs they do in the same way.
 constexpr Stage cuda[] = {
-    {"graph", "recognise, fold and clean the graph", [](OpPassManager &pm, const coat::CompileOptions &o) { coat::buildGraphPipeline(pm, mayRound(o)); }},
-    {"layout-gpu", "channels-last; what has no kernel on GPUs as what has", [](OpPassManager &pm, const coat::CompileOptions &o) { coat::buildGpuLayoutPipeline(pm, o.dtype); }},
-    {"kernels", "group ops, outline kernels, share equal ones", [](OpPassManager &pm, const coat::CompileOptions &o) { coat::buildKernelsPipeline(pm, o.optLevel > 1); }},
+    {"graph", "recognise, fold and clean the graph",
+     [](OpPassManager &pm, const coat::CompileOptions &o) { coat::buildGraphPipeline(pm, mayRound(o)); }},
+    {"layout-gpu", "channels-last; what has no kernel on GPUs as what has",
+     [](OpPassManager &pm, const coat::CompileOptions &o) { coat::buildGpuLayoutPipeline(pm, o.dtype); }},
+    {"kernels", "group ops, outline kernels, share equal ones",
+     [](OpPassManager &pm, const coat::CompileOptions &o) { coat::buildKernelsPipeline(pm, o.optLevel > 1); }},
     // From here on each kernel is on its own.
-    {"nvgpu", "GPU kernels of the LLVM and NVVM dialects", [](OpPassManager &pm, const coat::CompileOptions &o) { coat::buildNVGPUPipeline(pm, {o.gpuArchs, o.tf32, /*strict=*/!mayRound(o), /*fast=*/o.floats == coat::FloatModel::fast}); }},
+    {"nvgpu", "GPU kernels of the LLVM and NVVM dialects",
+     [](OpPassManager &pm, const coat::CompileOptions &o) {
+       coat::buildNVGPUPipeline(
+           pm, {o.gpuArchs, o.tf32, /*strict=*/!mayRound(o), /*fast=*/o.floats == coat::FloatModel::fast});
+     }},
     {"memory", "one arena, one weight blob", plain<coat::buildMemoryPipeline>},
     {"lower", "the host's launch list in the LLVM dialect", plain<coat::buildLowerDevicePipeline>},
 };
@@ -90,7 +108,8 @@ void coat::registerPassesAndPipelines() {
   registerCoatNVGPUPasses();
   registerCoatReferencePasses();
   auto add = [](const Stage &stage) {
-    PassPipelineRegistration<>(("coat-stage-" + Twine(stage.name)).str(), stage.summary, [build = stage.build](OpPassManager &pm) { build(pm, CompileOptions()); });
+    PassPipelineRegistration<>(("coat-stage-" + Twine(stage.name)).str(), stage.summary,
+                               [build = stage.build](OpPassManager &pm) { build(pm, CompileOptions()); });
   };
   llvm::for_each(optimizing, add);
   add(reference[0]);

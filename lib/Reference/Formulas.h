@@ -3,8 +3,8 @@
 #ifndef COAT_LIB_REFERENCE_FORMULAS_H
 #define COAT_LIB_REFERENCE_FORMULAS_H
 
-#include "coat/Dialect/ScalarLoops.h"
 #include "coat/Dialect/Coat.h"
+#include "coat/Dialect/ScalarLoops.h"
 
 namespace coat::formulas {
 

@@ -38,10 +38,9 @@ public:
       });
       if (op.getTopK() > 0)
         hideAllButBest(scores, infinity(zero, true));
-      Scalars best = loops.accumulate({loops.upTo(keys)}, {infinity(zero, true)},
-                                      [&](const Scalars &t, const Scalars &best) -> Scalars {
-                                        return {max(best[0], loops.load(scores, t))};
-                                      });
+      Scalars best = loops.accumulate(
+          {loops.upTo(keys)}, {infinity(zero, true)},
+          [&](const Scalars &t, const Scalars &best) -> Scalars { return {max(best[0], loops.load(scores, t))}; });
       // A fully masked row has no maximum; 0 in its place makes all its exponentials 0.
       Scalar shift = select(best[0] == infinity(zero, true), zero, best[0]);
       Scalars sum = loops.accumulate({loops.upTo(keys)}, {zero}, [&](const Scalars &t, const Scalars &sums) -> Scalars {
@@ -56,12 +55,12 @@ public:
           loops.store(converted(weight, scoresOut), scoresOut, {batch, head, q[0], t[0]});
       });
       loops.each({loops.dim(result, 3)}, [&](const Scalars &d) {
-        Scalars value = loops.accumulate(
-            {loops.upTo(keys)}, {loops.number(0, computeType())},
-            [&](const Scalars &t, const Scalars &sums) -> Scalars {
-              Scalar weight = converted(loops.load(scores, t), computeType());
-              return {sums[0] + weight * joined(in.getPastValue(), in.getValue(), t[0], d[0])};
-            });
+        Scalars value =
+            loops.accumulate({loops.upTo(keys)}, {loops.number(0, computeType())},
+                             [&](const Scalars &t, const Scalars &sums) -> Scalars {
+                               Scalar weight = converted(loops.load(scores, t), computeType());
+                               return {sums[0] + weight * joined(in.getPastValue(), in.getValue(), t[0], d[0])};
+                             });
         loops.store(value[0], result, {batch, head, q[0], d[0]});
       });
     });
@@ -106,12 +105,12 @@ private:
     loops.each({keys}, [&](const Scalars &t) { loops.store(loops.load(scores, t), copy, t); });
     loops.each({keys}, [&](const Scalars &t) {
       Scalar own = loops.load(copy, t);
-      Scalars before =
-          loops.accumulate({loops.upTo(keys)}, {loops.index(0)}, [&](const Scalars &u, const Scalars &count) -> Scalars {
-            Scalar other = loops.load(copy, u);
-            Scalar precedes = select(other == own, u[0] < t[0], other > own);
-            return {select(precedes, count[0] + 1.0, count[0])};
-          });
+      Scalars before = loops.accumulate({loops.upTo(keys)}, {loops.index(0)},
+                                        [&](const Scalars &u, const Scalars &count) -> Scalars {
+                                          Scalar other = loops.load(copy, u);
+                                          Scalar precedes = select(other == own, u[0]<t[0], other> own);
+                                          return {select(precedes, count[0] + 1.0, count[0])};
+                                        });
       loops.store(select(before[0] < double(op.getTopK()), own, hidden), scores, t);
     });
   }

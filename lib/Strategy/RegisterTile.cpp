@@ -1,8 +1,8 @@
 // The register tile of a product: how many rows and channels are accumulated at once.
 //
-// Per reduction step a tile of R rows and V channel vectors costs R*V multiply-adds (two a cycle), R broadcasts and V loads
-// (two a cycle), and no less than four cycles because each accumulator waits for its previous sum. A spilled accumulator
-// costs far more than any of these, so tiles that do not fit the registers are not considered.
+// Per reduction step a tile of R rows and V channel vectors costs R*V multiply-adds (two a cycle), R broadcasts and V
+// loads (two a cycle), and no less than four cycles because each accumulator waits for its previous sum. A spilled
+// accumulator costs far more than any of these, so tiles that do not fit the registers are not considered.
 #include "coat/Strategy/Strategy.h"
 
 using namespace mlir;
@@ -18,7 +18,8 @@ double cyclesOf(int64_t rows, int64_t vectors) {
 }
 
 bool fitsRegisters(int64_t rows, int64_t vectors, const CpuTarget &target) {
-  // Without the instruction the product needs a register as well, and so do the sums on their way from one step to the next.
+  // Without the instruction the product needs a register as well, and so do the sums on their way from one step to the
+  // next.
   int64_t spare = target.fusedMultiplyAdd ? 1 : 4;
   return rows * vectors + std::min(rows, vectors) + spare <= target.registers;
 }
@@ -63,13 +64,14 @@ DepthwiseTile coat::chooseDepthwiseTile(ArrayRef<int64_t> window, ArrayRef<int64
   int64_t columns = std::clamp<int64_t>(target.registers - size - spare, 1, enough);
   bool small = window.size() > 1 && ShapedType::getNumElements(window) <= 9;
   bool dense = llvm::all_of(strides, [](int64_t stride) { return stride == 1; });
-  // Rows of outputs that are neighbours share rows of the input, each of which then meets two rows of the window: 3x3 of
-  // 56x56x144 takes 118 us instead of 137.
+  // Rows of outputs that are neighbours share rows of the input, each of which then meets two rows of the window: 3x3
+  // of 56x56x144 takes 118 us instead of 137.
   int64_t left = (target.registers - 2 * size - spare + 1) / 2;
   if (!small || left < 3)
     return {1, columns};
-  // With a stride there is less to share, and what counts is how a large image comes from the last cache: best in the order it
-  // lies there, all channels of a column, and many rows at a time. 3x3/2 of 112x112x96 takes 104 us with four rows of one column,
-  // 109 with two of two, 123 to 140 with one of seven; asking for the next rows ahead of time makes it slower.
+  // With a stride there is less to share, and what counts is how a large image comes from the last cache: best in the
+  // order it lies there, all channels of a column, and many rows at a time. 3x3/2 of 112x112x96 takes 104 us with four
+  // rows of one column, 109 with two of two, 123 to 140 with one of seven; asking for the next rows ahead of time makes
+  // it slower.
   return dense ? DepthwiseTile{2, std::min(left, enough)} : DepthwiseTile{4, 1};
 }

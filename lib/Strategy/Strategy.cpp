@@ -1,8 +1,9 @@
 // The schedule of each op: into which tasks it is cut and which register tile computes them.
 //
-// A task should be long against the cost of starting it and there should be enough of them for the threads of a host, of
-// which nothing is known here: results may not depend on their number. Between the dimensions that can be cut, the one goes
-// first whose cut makes tasks share less: cutting rows makes every task read all weights, cutting channels all inputs.
+// A task should be long against the cost of starting it and there should be enough of them for the threads of a host,
+// of which nothing is known here: results may not depend on their number. Between the dimensions that can be cut, the
+// one goes first whose cut makes tasks share less: cutting rows makes every task read all weights, cutting channels all
+// inputs.
 #include "coat/Strategy/Strategy.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -10,11 +11,11 @@ using namespace mlir;
 using namespace coat;
 
 namespace {
-constexpr int64_t block = 16;             // channels of a packed block
-constexpr int64_t assumedSize = 64;       // what a symbolic dimension counts as
-constexpr double smallestTask = 2e6;      // floating-point operations of a product: about 20 us on one core
+constexpr int64_t block = 16;        // channels of a packed block
+constexpr int64_t assumedSize = 64;  // what a symbolic dimension counts as
+constexpr double smallestTask = 2e6; // floating-point operations of a product: about 20 us on one core
 constexpr double wantedTasks = 64;
-constexpr double workOfByte = 5;          // operations in the time in which a byte comes from memory
+constexpr double workOfByte = 5;           // operations in the time in which a byte comes from memory
 constexpr double smallestMove = 64 * 1024; // elements that a task of any other op reads and writes
 
 RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
@@ -40,8 +41,8 @@ int64_t evenTile(int64_t size, int64_t tile, int64_t step) {
   return tile;
 }
 
-/// A larger tile than `tile`, but not four times as large, that cuts `size` into equal parts: code for unknown sizes costs more
-/// than tasks that are fewer, and does not ask for weights ahead.
+/// A larger tile than `tile`, but not four times as large, that cuts `size` into equal parts: code for unknown sizes
+/// costs more than tasks that are fewer, and does not ask for weights ahead.
 int64_t largerEvenTile(int64_t size, int64_t tile) {
   if (ShapedType::isDynamic(size) || tile >= size)
     return tile;
@@ -78,7 +79,8 @@ std::pair<int64_t, int64_t> cutProduct(const Product &p, double repeated, const 
   double wanted = std::max(smallestTask, total / wantedTasks);
   auto canCutRows = [&] { return rows > p.rowStep && rows >= 2 * p.leastRows; };
   auto canCutChannels = [&] { return p.channelStep && channels > p.channelStep; };
-  // Then all rows stay together as long as channels can be cut: each row uses a panel of weights that took time to come.
+  // Then all rows stay together as long as channels can be cut: each row uses a panel of weights that took time to
+  // come.
   bool manyWeights = p.channels * p.bytesOfChannel > p.rows * p.bytesOfRow;
   while (canCutRows() || canCutChannels()) {
     bool apart = manyWeights && !canCutChannels(); // cut again, the task reads its weights twice
@@ -123,7 +125,8 @@ ScheduleAttr scheduleConv(ConvOp op, const CpuTarget &target) {
   int64_t height = spatial > 1 ? result.getDimSize(rank - 3) : 1;
   bool narrow = spatial == 2 && !ShapedType::isDynamic(width) && !ShapedType::isDynamic(height) && width < 8;
   int64_t narrowRows = narrow ? height : 1;
-  RegisterTile reg = chooseRegisterTile(narrow ? width * narrowRows : width, group > 1 ? block : channels, depth, target);
+  RegisterTile reg =
+      chooseRegisterTile(narrow ? width * narrowRows : width, group > 1 ? block : channels, depth, target);
   int64_t rowsAtOnce = 1;
   if (depthwise) {
     DepthwiseTile together = chooseDepthwiseTile(filter.getShape().slice(2, spatial), op.getStrides(), target);

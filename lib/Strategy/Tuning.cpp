@@ -32,7 +32,8 @@ std::string coat::signatureOf(Operation *op) {
 //===----------------------------------------------------------------------===//
 
 namespace {
-/// Schedules near a chosen one. A cut is only changed so that parts stay equal: unequal ones need code for unknown sizes.
+/// Schedules near a chosen one. A cut is only changed so that parts stay equal: unequal ones need code for unknown
+/// sizes.
 class Neighbours {
 public:
   Neighbours(Operation *op, ScheduleAttr chosen)
@@ -110,8 +111,8 @@ llvm::Expected<Tuning> coat::readTuning(StringRef path, StringRef cpu, MLIRConte
     auto [forCpu, rest] = line->split(separator);
     auto [signature, schedule] = rest.rsplit(separator);
     if (schedule.empty())
-      return llvm::createStringError(path + ":" + Twine(line.line_number()) + ": expected 'cpu | op | schedule', got '" +
-                                     line->take_front(40) + "'");
+      return llvm::createStringError(path + ":" + Twine(line.line_number()) +
+                                     ": expected 'cpu | op | schedule', got '" + line->take_front(40) + "'");
     if (forCpu != cpu)
       continue;
     ScopedDiagnosticHandler quiet(&context, [](Diagnostic &) { return success(); });

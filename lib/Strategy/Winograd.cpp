@@ -1,8 +1,8 @@
 // Whether a 3x3 convolution is computed by Winograd's F(m, 3), with which m, and how that is cut into tasks.
 //
-// F(4, 3) needs a quarter of the multiplications of the definition, F(2, 3) four ninths; in return there are transforms, and
-// weights that are 4 or 16/9 times as large. All of it is counted in cycles of one core that has its data at hand, but for
-// the weights, which come from memory while it computes.
+// F(4, 3) needs a quarter of the multiplications of the definition, F(2, 3) four ninths; in return there are
+// transforms, and weights that are 4 or 16/9 times as large. All of it is counted in cycles of one core that has its
+// data at hand, but for the weights, which come from memory while it computes.
 #include "coat/Strategy/Strategy.h"
 
 using namespace mlir;
@@ -10,8 +10,8 @@ using namespace coat;
 
 namespace {
 constexpr int64_t block = 16;
-/// Transforming one tile of one vector of channels, in or out: measured on Zen 3 with AVX2, where a transform of F(4, 3) is
-/// about 150 instructions and as many loads and stores as values.
+/// Transforming one tile of one vector of channels, in or out: measured on Zen 3 with AVX2, where a transform of F(4,
+/// 3) is about 150 instructions and as many loads and stores as values.
 constexpr double transformCycles(int64_t m) { return m == 4 ? 150 : 50; }
 /// Storing a vector of sums and loading it again.
 constexpr double sumCycles = 1;
@@ -19,8 +19,8 @@ constexpr double sumCycles = 1;
 constexpr double bytesOfCycle = 4.5;
 /// A Winograd convolution is two kernels and more code: it has to be worth it.
 constexpr double leastGain = 1.1, leastCycles = 50e3;
-/// Of a last cache that other cores use too, and the weights of the network pass through. With all 32 MiB of a Zen 3 in the
-/// count, the 56x56 and 112x112 layers of VGG-19 were cut in two kernels: 215 instead of 162 ms.
+/// Of a last cache that other cores use too, and the weights of the network pass through. With all 32 MiB of a Zen 3 in
+/// the count, the 56x56 and 112x112 layers of VGG-19 were cut in two kernels: 215 instead of 162 ms.
 constexpr double countedOfLastCache = 8 * 1024 * 1024;
 constexpr double smallestTask = 2e6; // operations
 constexpr double wantedTasks = 8;
@@ -46,7 +46,9 @@ double winogradCycles(const Shape &s, int64_t m, const CpuTarget &target) {
   return std::max(compute, products * in * out * 4 / bytesOfCycle);
 }
 
-bool allOnes(ArrayRef<int64_t> values) { return llvm::all_of(values, [](int64_t v) { return v == 1; }); }
+bool allOnes(ArrayRef<int64_t> values) {
+  return llvm::all_of(values, [](int64_t v) { return v == 1; });
+}
 
 /// What is multiplied: (m + 2)^2 products of `rows` * `columns` tiles by `channels`, summed over `depth`.
 struct Products {
@@ -70,10 +72,10 @@ struct Cut {
     return double(llvm::divideCeil(p.rows, rows)) * llvm::divideCeil(p.channels, channels);
   }
 
-  /// Bytes that move between a core's own caches and what is behind them: weights for each part of the rows, but a quarter of
-  /// them, for they are asked for ahead of time; what a task writes and reads again as far as its caches do not hold it; an
-  /// input transformed by another kernel when it is made and for each task that reads it, doubly where it leaves the last
-  /// cache in between.
+  /// Bytes that move between a core's own caches and what is behind them: weights for each part of the rows, but a
+  /// quarter of them, for they are asked for ahead of time; what a task writes and reads again as far as its caches do
+  /// not hold it; an input transformed by another kernel when it is made and for each task that reads it, doubly where
+  /// it leaves the last cache in between.
   double traffic(const Products &p, const CpuTarget &target) const {
     double input = 4 * p.count() * p.rows * p.columns * p.depth, weights = 4 * p.count() * p.depth * p.channels;
     double sums = 4 * p.count() * p.rows * p.columns * p.channels, kept = (fused ? input : 0) + sums;
@@ -87,7 +89,8 @@ struct Cut {
   }
 };
 
-/// The cut that moves least (clearly less than one of smaller tasks), of those that make enough tasks. Only equal parts: the code of a task is straight.
+/// The cut that moves least (clearly less than one of smaller tasks), of those that make enough tasks. Only equal
+/// parts: the code of a task is straight.
 Cut chooseCut(WinogradConvOp op, const CpuTarget &target) {
   Products p(op);
   double wanted = std::clamp(p.work() / smallestTask, 1.0, wantedTasks);
@@ -120,7 +123,8 @@ Cut chooseCut(WinogradConvOp op, const CpuTarget &target) {
 } // namespace
 
 int64_t coat::chooseWinogradTile(ConvOp op, const CpuTarget &target) {
-  auto result = cast<RankedTensorType>(op.getResult().getType()), input = cast<RankedTensorType>(op.getInput().getType());
+  auto result = cast<RankedTensorType>(op.getResult().getType()),
+       input = cast<RankedTensorType>(op.getInput().getType());
   auto filter = cast<RankedTensorType>(op.getFilter().getType());
   if (op.getDataLayout() != DataLayout::channels_last || op.getFilterLayout() != FilterLayout::plain ||
       result.getRank() != 4 || !result.getElementType().isF32() || op.getGroup() != 1 ||
@@ -147,7 +151,8 @@ ScheduleAttr coat::chooseWinogradSchedule(WinogradConvOp op, const CpuTarget &ta
   Products p(op);
   Cut cut = chooseCut(op, target);
   RegisterTile reg = chooseRegisterTile(cut.rows * p.columns, p.channels, p.depth, target);
-  SmallVector<int64_t> tile = {1, cut.rows < p.rows ? cut.rows * p.m : 0, 0, cut.channels < p.channels ? cut.channels : 0};
+  SmallVector<int64_t> tile = {1, cut.rows < p.rows ? cut.rows * p.m : 0, 0,
+                               cut.channels < p.channels ? cut.channels : 0};
   // Channels slowest where they are cut: rows and images then share the weights.
   SmallVector<int64_t> order = tile[3] ? SmallVector<int64_t>{3, 0, 1, 2} : SmallVector<int64_t>();
   return ScheduleAttr::get(op.getContext(), "winograd", tile, {1, 1, reg.rows, reg.channels}, order, target.vector);

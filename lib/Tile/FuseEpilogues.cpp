@@ -1,8 +1,8 @@
-// coat-fuse-epilogues: enters kernels with coat ops; leaves their element-wise ops as one linalg.generic a chain. Left alone:
-// every other op.
+// coat-fuse-epilogues: enters kernels with coat ops; leaves their element-wise ops as one linalg.generic a chain. Left
+// alone: every other op.
 //
-// Why before tiling: the tile of a chain is then one op that reads the tile of the root, so Vector can compute it on the
-// accumulators while they are in registers.
+// Why before tiling: the tile of a chain is then one op that reads the tile of the root, so Vector can compute it on
+// the accumulators while they are in registers.
 #include "coat/Dialect/Coat.h"
 #include "coat/Tile/LowerToLinalg.h"
 #include "coat/Tile/Passes.h"

@@ -132,10 +132,10 @@ struct LowerBatchNorm : Lowering<BatchNormOp> {
   }
 };
 
-/// Channels first, statistics are taken over the view [N, G, C/G, D..]. Channels last, sums are taken channel by channel
-/// along vectors, first over the last spatial dimension, then over the others, so that rounding errors grow with the
-/// extents' sum and not their product; then over the channels of a group. The affine map is applied to the input itself,
-/// with the statistics broadcast to [N, C] first: its innermost loop stays whole.
+/// Channels first, statistics are taken over the view [N, G, C/G, D..]. Channels last, sums are taken channel by
+/// channel along vectors, first over the last spatial dimension, then over the others, so that rounding errors grow
+/// with the extents' sum and not their product; then over the channels of a group. The affine map is applied to the
+/// input itself, with the statistics broadcast to [N, C] first: its innermost loop stays whole.
 struct LowerGroupNorm : Lowering<GroupNormOp> {
   using Lowering::Lowering;
   Values lower(GroupNormOp op, PatternRewriter &rewriter) const override {
@@ -219,7 +219,8 @@ struct LowerGroupNorm : Lowering<GroupNormOp> {
     SmallVector<AffineMap> maps{innermost.inputMap(context, rank)};
     if (mean) {
       inputs.push_back(mean);
-      maps.push_back(AffineMap::get(rank, 0, {builder.getAffineDimExpr(0), builder.getAffineDimExpr(rank - 2)}, context));
+      maps.push_back(
+          AffineMap::get(rank, 0, {builder.getAffineDimExpr(0), builder.getAffineDimExpr(rank - 2)}, context));
     }
     Value start = filled(builder, loc, innermost.resultSizes(builder, sizesOf(builder, loc, input)), zero);
     Value sums = reduced(builder, loc, start, 1, inputs, maps, [&](OpBuilder &b, Location l, ValueRange args) {

@@ -1,10 +1,11 @@
-// coat-tile: enters kernel functions whose root op carries coat.schedule; leaves one scf.forall whose iterations are the
-// tasks, with all ops of the kernel cut to a tile. Left alone: kernels whose tile is everything, or whose results come from
-// more than one op (one task each).
+// coat-tile: enters kernel functions whose root op carries coat.schedule; leaves one scf.forall whose iterations are
+// the tasks, with all ops of the kernel cut to a tile. Left alone: kernels whose tile is everything, or whose results
+// come from more than one op (one task each).
 //
-//   %0 = coat.conv %x, %w {coat.schedule = <.., tile = [1, 7, 0, 64]>}      %r = scf.forall (%n, %h, %m) .. shared_outs(%o) {
-//   %1 = linalg.generic ins(%0, %residual)                             ->     %c = coat.conv (slice of %x), (slice of %w)
-//   materialize %1                                                            %g = linalg.generic ins(%c, slice of %residual)
+//   %0 = coat.conv %x, %w {coat.schedule = <.., tile = [1, 7, 0, 64]>}      %r = scf.forall (%n, %h, %m) ..
+//   shared_outs(%o) { %1 = linalg.generic ins(%0, %residual)                             ->     %c = coat.conv (slice
+//   of %x), (slice of %w) materialize %1                                                            %g = linalg.generic
+//   ins(%c, slice of %residual)
 //                                                                             parallel_insert_slice %g into %o }
 #include "coat/Dialect/Coat.h"
 #include "coat/Tile/Passes.h"
@@ -55,8 +56,8 @@ SmallVector<OpFoldResult> tileSizes(OpBuilder &builder, TilingInterface op, Arra
   return sizes;
 }
 
-/// Nothing may need the untiled ops: a value in the middle of the kernel gets a buffer of a tile's size, not a slice of one of
-/// the whole size, and the bounds of the forall come from sizes of the kernel's arguments.
+/// Nothing may need the untiled ops: a value in the middle of the kernel gets a buffer of a tile's size, not a slice of
+/// one of the whole size, and the bounds of the forall come from sizes of the kernel's arguments.
 LogicalResult dropUntiled(func::FuncOp kernel) {
   RewritePatternSet patterns(kernel.getContext());
   tensor::populateFoldTensorEmptyPatterns(patterns);
@@ -65,7 +66,8 @@ LogicalResult dropUntiled(func::FuncOp kernel) {
   return applyPatternsGreedily(kernel, std::move(patterns));
 }
 
-/// All producers in the kernel are computed a tile at a time: it holds one root, so nothing is computed twice but halos.
+/// All producers in the kernel are computed a tile at a time: it holds one root, so nothing is computed twice but
+/// halos.
 std::optional<scf::SCFTileAndFuseOptions::ControlFnResult> fuseAll(tensor::ExtractSliceOp, OpResult, bool) {
   return scf::SCFTileAndFuseOptions::ControlFnResult{};
 }

@@ -9,10 +9,11 @@
 // several panels of queries, whose state waits in scratch: keys and values then come from memory once for all of them.
 // Blocks of keys that a causal mask hides from a panel are not visited.
 //
-// Where a vector of scores (8 keys x queries, 64 channels) spends its 72 cycles on Zen 3: 64 are the multiply-adds of both
-// products, 3 the weight's exponential, 3 the beginnings and ends of register tiles, 2 the rest. Tried, and no faster: values
-// packed for the second product; 4 or 16 panels a block, blocks of 60 to 480 keys; tiles of 4 or 5 keys, of 3 rows by 4
-// vectors; weights in a pass of their own behind the scores, or between the steps of the next tile's products.
+// Where a vector of scores (8 keys x queries, 64 channels) spends its 72 cycles on Zen 3: 64 are the multiply-adds of
+// both products, 3 the weight's exponential, 3 the beginnings and ends of register tiles, 2 the rest. Tried, and no
+// faster: values packed for the second product; 4 or 16 panels a block, blocks of 60 to 480 keys; tiles of 4 or 5 keys,
+// of 3 rows by 4 vectors; weights in a pass of their own behind the scores, or between the steps of the next tile's
+// products.
 #include "Attention.h"
 #include "AttentionWeights.h"
 #include "Product.h"

@@ -5,8 +5,8 @@
 #include "coat/Dialect/Coat.h"
 
 namespace coat {
-/// Whether `op` has a flash form: f32, no cache operands, known numbers of heads, and rows enough for the lanes (a decode
-/// step of a row or two is bound by reading the cache).
+/// Whether `op` has a flash form: f32, no cache operands, known numbers of heads, and rows enough for the lanes (a
+/// decode step of a row or two is bound by reading the cache).
 bool hasFlashForm(AttentionOp op);
 
 /// Replaces `op` by loops over vectors of `lanes` on tensors.

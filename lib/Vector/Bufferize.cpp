@@ -1,7 +1,8 @@
-// coat-bufferize: enters kernels on tensors between memrefs; leaves them on memrefs. Left alone: functions without tensors.
+// coat-bufferize: enters kernels on tensors between memrefs; leaves them on memrefs. Left alone: functions without
+// tensors.
 //
-// It is upstream's one-shot bufferization. Why not its pass: that one takes all functions on one core, and the analysis is
-// the dearest step of the stage.
+// It is upstream's one-shot bufferization. Why not its pass: that one takes all functions on one core, and the analysis
+// is the dearest step of the stage.
 #include "coat/Vector/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"

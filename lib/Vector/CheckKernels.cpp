@@ -34,7 +34,8 @@ struct CheckKernels : coat::impl::CheckKernelsBase<CheckKernels> {
     if (!kernel->hasAttr("coat.kernel"))
       return;
     bool hasForall = !kernel.getBody().getOps<scf::ForallOp>().empty();
-    WalkResult result = kernel.walk<WalkOrder::PreOrder>([&](Operation *op) -> WalkResult { return check(op, hasForall); });
+    WalkResult result =
+        kernel.walk<WalkOrder::PreOrder>([&](Operation *op) -> WalkResult { return check(op, hasForall); });
     if (result.wasInterrupted())
       signalPassFailure();
   }

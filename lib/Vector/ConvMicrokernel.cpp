@@ -196,8 +196,8 @@ private:
       product.aheadEvery = prefetch->stepsBetween();
     }
     constexpr int64_t mostStreams = 4;
-    product.streams = tilesOfPlane() == 1 && spatial() > 1 && window().front() > 1 &&
-                      window().front() <= mostStreams && comeFromMemory(op.getFilter());
+    product.streams = tilesOfPlane() == 1 && spatial() > 1 && window().front() > 1 && window().front() <= mostStreams &&
+                      comeFromMemory(op.getFilter());
     Value firstChannel = v.linear(group, perGroup, v.index(0), 0);
     SmallVector<Value> sums = accumulate(v, product, tileRows, run.vectors, startOf(tileRows, run, firstChannel));
     for (int64_t row = 0; row < tileRows; ++row)

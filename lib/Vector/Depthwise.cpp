@@ -1,5 +1,5 @@
-// Depthwise convolutions of the size of a task as register microkernels: each channel has its own filter, so vectors run along
-// the channels on both sides.
+// Depthwise convolutions of the size of a task as register microkernels: each channel has its own filter, so vectors
+// run along the channels on both sides.
 //
 //   for each chunk of channels
 //     for each image, group of rows of outputs
@@ -119,9 +119,9 @@ private:
       return coverRows(v, sizes[spatial()], mostColumns, tensor, emit);
     int64_t columns = llvm::divideCeil(*width, llvm::divideCeil(*width, mostColumns)), last = *width - columns;
     tensor = emit(v.index(0), columns, tensor);
-    tensor = coverRows(v, number(std::max<int64_t>(0, last - columns)), mostColumns, tensor, [&](Value column, int64_t count, Value inner) {
-      return emit(v.plus(column, columns), count, inner);
-    });
+    tensor = coverRows(
+        v, number(std::max<int64_t>(0, last - columns)), mostColumns, tensor,
+        [&](Value column, int64_t count, Value inner) { return emit(v.plus(column, columns), count, inner); });
     return emit(v.index(last), columns, tensor);
   }
 
@@ -134,9 +134,9 @@ private:
     return knowsZeros && (isLarge() || (mostRows == 1 && width && *width <= mostColumns));
   }
 
-  /// Of a large window, channels whose rows take half of a usual first cache, in whole cache lines; no less than a pair of
-  /// lines, because that is what a core fetches. The few rows of a small one come from the second cache, and all channels
-  /// next to each other are what it is asked for fastest.
+  /// Of a large window, channels whose rows take half of a usual first cache, in whole cache lines; no less than a pair
+  /// of lines, because that is what a core fetches. The few rows of a small one come from the second cache, and all
+  /// channels next to each other are what it is asked for fastest.
   int64_t chunkOfChannels() {
     constexpr int64_t halfOfCache = 16 * 1024, line = 16;
     auto input = cast<RankedTensorType>(op.getInput().getType());
@@ -204,7 +204,8 @@ private:
   };
 
   /// Several rows of outputs of a small window: each row of the input is used for all of them before the next one.
-  SmallVector<Value> overInputRows(const Channels &at, const Tile &tile, ArrayRef<Value> taps, SmallVector<Value> sums) {
+  SmallVector<Value> overInputRows(const Channels &at, const Tile &tile, ArrayRef<Value> taps,
+                                   SmallVector<Value> sums) {
     int64_t dim = spatial() - 1, size = window()[dim - 1];
     for (int64_t position = 0; position <= (tile.rows - 1) * stride(dim) + (size - 1) * dilation(dim); ++position) {
       SmallVector<RowUse> uses;
@@ -221,8 +222,8 @@ private:
     return sums;
   }
 
-  /// One row of the input: the weights it meets and the sums stay in registers, and each input is loaded once for all outputs
-  /// that it belongs to.
+  /// One row of the input: the weights it meets and the sums stay in registers, and each input is loaded once for all
+  /// outputs that it belongs to.
   SmallVector<Value> emitRow(const Channels &at, const Tile &tile, ArrayRef<RowUse> uses, SmallVector<Value> sums) {
     int64_t size = window().back(), dim = spatial();
     SmallVector<SmallVector<Value>> weights;

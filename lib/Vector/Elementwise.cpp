@@ -8,7 +8,9 @@ using namespace mlir;
 using namespace coat;
 
 /// Booleans are bytes in memory, but a vector of i1 would be loaded as bits.
-static bool isVectorElement(Type type) { return type.isIntOrIndexOrFloat() && (type.isIndex() || type.getIntOrFloatBitWidth() >= 8); }
+static bool isVectorElement(Type type) {
+  return type.isIntOrIndexOrFloat() && (type.isIndex() || type.getIntOrFloatBitWidth() >= 8);
+}
 
 /// Whether an operand is contiguous or constant along loop `last`.
 static bool isReadableAlong(AffineMap map, unsigned last) {

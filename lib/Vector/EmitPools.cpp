@@ -1,17 +1,18 @@
-// coat-emit-pools: enters tile-sized poolings in kernels; leaves loops of vectors along the channels. Windows next to each other
-// share columns, so a column is combined once, for all windows of a tile that it belongs to:
+// coat-emit-pools: enters tile-sized poolings in kernels; leaves loops of vectors along the channels. Windows next to
+// each other share columns, so a column is combined once, for all windows of a tile that it belongs to:
 //
 //   for each image, row of outputs
 //     for each tile of outputs in the row
 //       for each vector of channels
-//         m[x] = max of the column x of the input;  y[o] = max of m[o * stride] .. m[o * stride + window - 1]; epilogue; store
+//         m[x] = max of the column x of the input;  y[o] = max of m[o * stride] .. m[o * stride + window - 1];
+//         epilogue; store
 //
-// Windows with a stride share little of a row, and what counts is to read a large image in the order it lies in memory, many rows
-// at a time: tiles are one column of four rows of outputs, which share rows of their windows. 3x3/2 of 112x112x64 takes 61 us so,
-// 66 us row by row and 70 us with eight outputs of a row at once.
+// Windows with a stride share little of a row, and what counts is to read a large image in the order it lies in memory,
+// many rows at a time: tiles are one column of four rows of outputs, which share rows of their windows. 3x3/2 of
+// 112x112x64 takes 61 us so, 66 us row by row and 70 us with eight outputs of a row at once.
 //
-// Left alone: windows of more than 25 elements (long straight code), types but f32, channels-first or padded ops, unknown numbers
-// of channels, and sums where -ffp-model=strict keeps their order.
+// Left alone: windows of more than 25 elements (long straight code), types but f32, channels-first or padded ops,
+// unknown numbers of channels, and sums where -ffp-model=strict keeps their order.
 #include "Product.h"
 #include "coat/Dialect/Coat.h"
 #include "coat/Vector/Passes.h"
@@ -75,7 +76,8 @@ private:
     if (dim == rowDim && manyRows)
       return coverRows(v, sizes[dim], mostRows, tensor,
                        [&](Value row, int64_t rows, Value inner) { return overColumns(next(row), rows, inner); });
-    return v.loopOver(zero(), sizes[dim], 1, tensor, [&](Value index, Value inner) { return overOuter(next(index), inner); });
+    return v.loopOver(zero(), sizes[dim], 1, tensor,
+                      [&](Value index, Value inner) { return overOuter(next(index), inner); });
   }
 
   Value overColumns(const SmallVector<Value> &outer, int64_t rows, Value tensor) {
@@ -87,9 +89,8 @@ private:
 
   Value overChannels(const Tile &tile, Value tensor) {
     int64_t channels = *getConstantIntValue(sizes.back()), full = channels / v.lanes * v.lanes;
-    tensor = v.loopOver(zero(), v.builder.getIndexAttr(full), v.lanes, tensor, [&](Value channel, Value inner) {
-      return emitTile(tile, channel, Value(), inner);
-    });
+    tensor = v.loopOver(zero(), v.builder.getIndexAttr(full), v.lanes, tensor,
+                        [&](Value channel, Value inner) { return emitTile(tile, channel, Value(), inner); });
     if (full == channels)
       return tensor;
     return emitTile(tile, v.index(full), v.mask(v.builder.getIndexAttr(channels - full)), tensor);
@@ -106,7 +107,8 @@ private:
           int64_t at = first + tap * op.getDilations()[dim];
           Value &input = shared[at];
           if (!input)
-            input = byRows ? combineRow(tile, at, channel, mask) : combineColumn(tile.outer, tile.column, at, channel, mask);
+            input = byRows ? combineRow(tile, at, channel, mask)
+                           : combineColumn(tile.outer, tile.column, at, channel, mask);
           result = result ? combine(result, input) : input;
         }
         SmallVector<Value> point(tile.outer);
@@ -158,8 +160,8 @@ private:
   PoolOp op;
   Destination destination;
   int64_t rank;
-  SmallVector<OpFoldResult> sizes;                // of the result
-  SmallVector<SmallVector<int64_t>> rowTaps;      // all positions in the window but along its last dimension
+  SmallVector<OpFoldResult> sizes;           // of the result
+  SmallVector<SmallVector<int64_t>> rowTaps; // all positions in the window but along its last dimension
 };
 
 bool hasMicrokernel(PoolOp op, bool orderedSums) {

@@ -1,6 +1,6 @@
-// coat-emit-products: enters tile-sized coat.conv, coat.matmul and the halves of a Winograd convolution in kernels; leaves
-// vectors and loops on tensors. Left alone: products that have no microkernel (they become linalg), functions without a
-// schedule.
+// coat-emit-products: enters tile-sized coat.conv, coat.matmul and the halves of a Winograd convolution in kernels;
+// leaves vectors and loops on tensors. Left alone: products that have no microkernel (they become linalg), functions
+// without a schedule.
 #include "Microkernels.h"
 #include "coat/Tile/Microkernels.h"
 #include "coat/Vector/Passes.h"

@@ -8,7 +8,8 @@
 
 using namespace mlir;
 
-/// One sweep over the kernel, which is all that the emitters leave to do: looking for a fixed point takes three times as long.
+/// One sweep over the kernel, which is all that the emitters leave to do: looking for a fixed point takes three times
+/// as long.
 static std::unique_ptr<Pass> createCleanUp() {
   return createCanonicalizerPass(
       GreedyRewriteConfig().setMaxIterations(1).setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled));

@@ -21,9 +21,10 @@ struct Product {
   /// Called before every `aheadEvery` steps, to ask for what is needed next; may be null.
   llvm::function_ref<void(mlir::ValueRange taps, mlir::Value k)> ahead = nullptr;
   int64_t aheadEvery = 0;
-  /// Sums over the first dimension of `taps` inside the loop over depth, not around it: each of its positions then reads a
-  /// stream of weights of its own. Weights that are read once come from memory, which gives one core more bytes when it asks
-  /// for several streams at a time (512 to 512 channels, 3x3, on a plane of 2x2: 700 us with one stream, 450 with three).
+  /// Sums over the first dimension of `taps` inside the loop over depth, not around it: each of its positions then
+  /// reads a stream of weights of its own. Weights that are read once come from memory, which gives one core more bytes
+  /// when it asks for several streams at a time (512 to 512 channels, 3x3, on a plane of 2x2: 700 us with one stream,
+  /// 450 with three).
   bool streams = false;
 };
 
@@ -31,12 +32,12 @@ struct Product {
 bool comeFromMemory(mlir::Value weights);
 
 /// Which part of the next panel of constant weights a register tile asks for, so that all tiles together ask for all of
-/// it, evenly: of every so many steps of the reduction, each asks for another one. Weights are used once in a run of the
-/// network, and memory delivers a panel on first use more slowly than products use it up.
+/// it, evenly: of every so many steps of the reduction, each asks for another one. Weights are used once in a run of
+/// the network, and memory delivers a panel on first use more slowly than products use it up.
 class PanelPrefetch {
 public:
-  /// `tiles` register tiles use a panel of `weights`, summed over `depth` (in each window position), before the next one.
-  /// None is needed where the weights stay in a core's own cache, or where very many tiles share the wait.
+  /// `tiles` register tiles use a panel of `weights`, summed over `depth` (in each window position), before the next
+  /// one. None is needed where the weights stay in a core's own cache, or where very many tiles share the wait.
   PanelPrefetch(VectorBuilder &v, mlir::Value weights, int64_t tiles, int64_t depth);
   /// For panels of `vectors` vectors.
   bool isNeededFor(int64_t vectors) const { return needed && vectors * v.lanes % block == 0; }
@@ -44,8 +45,8 @@ public:
   int64_t stepsBetween() const { return every; }
   static constexpr int64_t block = 16; // channels of a packed block
 
-  /// Asks for the part of tile number `tile` (any numbers that follow each other) of the steps from `k` on, which is the last
-  /// but one of `indices`, of the panel behind the `blocks` that begin at the block in dimension `blockDim`.
+  /// Asks for the part of tile number `tile` (any numbers that follow each other) of the steps from `k` on, which is
+  /// the last but one of `indices`, of the panel behind the `blocks` that begin at the block in dimension `blockDim`.
   void fetch(llvm::SmallVector<mlir::Value> indices, int64_t blockDim, int64_t blocks, mlir::Value tile);
 
 private:

@@ -30,7 +30,9 @@ Value VectorBuilder::minimum(Value a, Value b) {
 
 Value VectorBuilder::valueOf(OpFoldResult size) { return getValueOrCreateConstantIndexOp(builder, loc, size); }
 
-OpFoldResult VectorBuilder::sizeOf(Value tensor, int64_t dim) { return tensor::getMixedSize(builder, loc, tensor, dim); }
+OpFoldResult VectorBuilder::sizeOf(Value tensor, int64_t dim) {
+  return tensor::getMixedSize(builder, loc, tensor, dim);
+}
 
 VectorType VectorBuilder::vectorOf(Type element) { return VectorType::get(lanes, element); }
 
@@ -82,10 +84,11 @@ void VectorBuilder::prefetch(Value tensor, ValueRange indices) {
     auto type = cast<RankedTensorType>(tensor.getType());
     SmallVector<int64_t> unknown(type.getRank(), ShapedType::kDynamic);
     auto layout = StridedLayoutAttr::get(builder.getContext(), ShapedType::kDynamic, unknown);
-    buffer = bufferization::ToBufferOp::create(builder, loc, MemRefType::get(type.getShape(), type.getElementType(), layout),
-                                               tensor, /*read_only=*/true);
+    buffer = bufferization::ToBufferOp::create(
+        builder, loc, MemRefType::get(type.getShape(), type.getElementType(), layout), tensor, /*read_only=*/true);
   }
-  memref::PrefetchOp::create(builder, loc, buffer, indices, /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
+  memref::PrefetchOp::create(builder, loc, buffer, indices, /*isWrite=*/false, /*localityHint=*/2,
+                             /*isDataCache=*/true);
 }
 
 Value VectorBuilder::multiplyAdd(Value a, Value b, Value sum) {
@@ -100,11 +103,13 @@ Value VectorBuilder::multiplyAdd(Value a, Value b, Value sum) {
 
 Value VectorBuilder::larger(Value a, Value b) {
   // Not a maximumf: its expansion forgets the flags that make it one instruction.
-  return arith::SelectOp::create(builder, loc, arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGT, a, b), a, b);
+  return arith::SelectOp::create(builder, loc, arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGT, a, b), a,
+                                 b);
 }
 
 Value VectorBuilder::smaller(Value a, Value b) {
-  return arith::SelectOp::create(builder, loc, arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OLT, a, b), a, b);
+  return arith::SelectOp::create(builder, loc, arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OLT, a, b), a,
+                                 b);
 }
 
 SmallVector<Value> VectorBuilder::loop(OpFoldResult lower, OpFoldResult upper, int64_t step, ValueRange carried,
@@ -124,9 +129,9 @@ SmallVector<Value> VectorBuilder::loop(OpFoldResult lower, OpFoldResult upper, i
 
 Value VectorBuilder::loopOver(OpFoldResult lower, OpFoldResult upper, int64_t step, Value tensor,
                               llvm::function_ref<Value(Value, Value)> body) {
-  return loop(lower, upper, step, tensor, [&](Value iv, ValueRange carried) {
-           return SmallVector<Value>{body(iv, carried.front())};
-         }).front();
+  return loop(lower, upper, step, tensor,
+              [&](Value iv, ValueRange carried) { return SmallVector<Value>{body(iv, carried.front())}; })
+      .front();
 }
 
 SmallVector<Value> VectorBuilder::choose(Value condition, llvm::function_ref<SmallVector<Value>()> then,

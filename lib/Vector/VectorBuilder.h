@@ -1,8 +1,8 @@
 // 1-D vectors on tensors: the loads, stores, index arithmetic and loops that the microkernels are written in.
 //
 // Tensors and not memrefs, because then a result needs no buffer of its own: one-shot bufferization turns the chain of
-// writes into stores to the place that the kernel's caller gave. Vectors are exactly as wide as a register; LLVM splits wider
-// ones badly.
+// writes into stores to the place that the kernel's caller gave. Vectors are exactly as wide as a register; LLVM splits
+// wider ones badly.
 #ifndef COAT_LIB_VECTOR_VECTORBUILDER_H
 #define COAT_LIB_VECTOR_VECTORBUILDER_H
 

@@ -22,13 +22,12 @@ Value alongLast(VectorBuilder &v, linalg::GenericOp op, ValueRange outer, OpFold
     return v.store(elementwiseAt(v, op, point, mask), into, point, mask);
   };
   AffineExpr d0 = v.builder.getAffineDimExpr(0);
-  OpFoldResult full =
-      affine::makeComposedFoldedAffineApply(v.builder, v.loc, d0.floorDiv(v.lanes) * v.lanes, {size});
+  OpFoldResult full = affine::makeComposedFoldedAffineApply(v.builder, v.loc, d0.floorDiv(v.lanes) * v.lanes, {size});
   tensor = v.loopOver(v.builder.getIndexAttr(0), full, v.lanes, tensor,
                       [&](Value position, Value into) { return at(position, Value(), into); });
   return v.loopOver(full, size, v.lanes, tensor, [&](Value position, Value into) {
-    OpFoldResult left = affine::makeComposedFoldedAffineApply(
-        v.builder, v.loc, v.builder.getAffineDimExpr(1) - d0, {getAsOpFoldResult(position), size});
+    OpFoldResult left = affine::makeComposedFoldedAffineApply(v.builder, v.loc, v.builder.getAffineDimExpr(1) - d0,
+                                                              {getAsOpFoldResult(position), size});
     return at(position, v.mask(left), into);
   });
 }

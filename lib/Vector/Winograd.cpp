@@ -32,9 +32,8 @@ public:
     OpFoldResult zero = number(0);
     return v.loopOver(zero, v.sizeOf(op.getInput(), 0), 1, destination.tensor(), [&](Value image, Value tensor) {
       int64_t full = channels / block, rest = channels % block;
-      tensor = v.loopOver(zero, number(full), 1, tensor, [&](Value at, Value inner) {
-        return emitBlock(image, at, block, inner);
-      });
+      tensor = v.loopOver(zero, number(full), 1, tensor,
+                          [&](Value at, Value inner) { return emitBlock(image, at, block, inner); });
       return rest ? emitBlock(image, v.index(full), rest, tensor) : tensor;
     });
   }
@@ -103,8 +102,8 @@ private:
           SmallVector<Value> sums = sumsOf(image, run, x, tile, rows);
           for (int64_t row = 0; row < rows; ++row)
             for (int64_t j = 0; j < run.vectors; ++j)
-              inner = v.store(sums[row * run.vectors + j], inner,
-                              {x, v.plus(tile, row), v.plus(run.start, j * v.lanes)});
+              inner =
+                  v.store(sums[row * run.vectors + j], inner, {x, v.plus(tile, row), v.plus(run.start, j * v.lanes)});
           return inner;
         });
       });
@@ -155,9 +154,9 @@ private:
             arith::SelectOp::create(v.builder, v.loc, isLast, v.plus(x, 1), x)};
   }
 
-  /// Asks for `lines` cache lines, one an input channel, of the panels (`panelBlock`.., `x`) that are used next. Each of the
-  /// register tiles asks for its slice: spread over the blocks of its reduction, or, where there are many, once. On first
-  /// use memory would deliver a panel more slowly than the first register tile uses it up.
+  /// Asks for `lines` cache lines, one an input channel, of the panels (`panelBlock`.., `x`) that are used next. Each
+  /// of the register tiles asks for its slice: spread over the blocks of its reduction, or, where there are many, once.
+  /// On first use memory would deliver a panel more slowly than the first register tile uses it up.
   void fetchAhead(const ChannelRun &run, Value panelBlock, Value x, Value at, Value slice, int64_t lines) {
     Value first = v.linear(at, registerTiles() * lines, v.linear(slice, lines, v.index(0), 0), 0);
     for (int64_t j = 0; j < run.vectors * v.lanes / block; ++j)
@@ -189,8 +188,8 @@ private:
   /// Whole tiles of a dimension of `size` outputs, then the one that is cut off.
   Value overTiles(int64_t size, Value tensor, llvm::function_ref<Value(Value, int64_t, Value)> body) {
     int64_t whole = size / m;
-    tensor = v.loopOver(number(0), number(whole), 1, tensor,
-                        [&](Value tile, Value inner) { return body(tile, m, inner); });
+    tensor =
+        v.loopOver(number(0), number(whole), 1, tensor, [&](Value tile, Value inner) { return body(tile, m, inner); });
     return size % m ? body(v.index(whole), size % m, tensor) : tensor;
   }
 

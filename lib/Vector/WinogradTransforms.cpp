@@ -1,5 +1,6 @@
-// See WinogradTransforms.h. The interpolation points are 0, 1, -1 and, for m = 4, 2, -2, and infinity: rows of B^T and A^T for
-// points p and -p differ in the signs of their odd terms only, so each pair is computed from one even and one odd sum.
+// See WinogradTransforms.h. The interpolation points are 0, 1, -1 and, for m = 4, 2, -2, and infinity: rows of B^T and
+// A^T for points p and -p differ in the signs of their odd terms only, so each pair is computed from one even and one
+// odd sum.
 #include "WinogradTransforms.h"
 
 using namespace mlir;

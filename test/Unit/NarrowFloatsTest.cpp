@@ -30,7 +30,9 @@ TEST(NarrowFloats, RoundLikeApFloat) {
     // Each number of the type that is finite, its neighbours' middle, and what lies closely beside that.
     unsigned infinity = expected(std::numeric_limits<double>::infinity(), type.getFloatSemantics());
     for (unsigned bits = 0; bits < infinity; ++bits) {
-      auto valueOf = [&](unsigned code) { return APFloat(type.getFloatSemantics(), APInt(16, code)).convertToDouble(); };
+      auto valueOf = [&](unsigned code) {
+        return APFloat(type.getFloatSemantics(), APInt(16, code)).convertToDouble();
+      };
       double low = valueOf(bits), middle = bits + 1 == infinity ? low * 1.0009 : (low + valueOf(bits + 1)) / 2;
       for (double value : {low, middle, std::nextafter(middle, 0.0), std::nextafter(middle, 1e300), -middle})
         check(type, value);

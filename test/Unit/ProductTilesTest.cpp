@@ -9,7 +9,9 @@ ProductShape shapeOf(int64_t m, int64_t n, int64_t k, int64_t bytes, bool matric
   return {1, m, n, k, bytes, matrices, 16 / bytes, 16 / bytes};
 }
 
-int64_t blocksOf(const BlockTile &tile, int64_t m, int64_t n) { return (m + tile.m - 1) / tile.m * ((n + tile.n - 1) / tile.n); }
+int64_t blocksOf(const BlockTile &tile, int64_t m, int64_t n) {
+  return (m + tile.m - 1) / tile.m * ((n + tile.n - 1) / tile.n);
+}
 
 TEST(ProductTiles, FitsEveryTarget) {
   for (const GpuTarget &target : gpuTargets())

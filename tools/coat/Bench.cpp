@@ -67,8 +67,9 @@ Status coat::tool::bench(const Flags &flags) {
   double middle = median(times);
   llvm::outs() << llvm::formatv("{0}: min {1:f3} ms, median {2:f3} ms, {3} runs, {4}", info.name,
                                 *llvm::min_element(times) * 1e3, middle * 1e3, times.size(),
-                                onDevice ? "copies to and from the GPU included"
-                                         : std::to_string(flags.threads) + (flags.threads == 1 ? " thread" : " threads"));
+                                onDevice
+                                    ? "copies to and from the GPU included"
+                                    : std::to_string(flags.threads) + (flags.threads == 1 ? " thread" : " threads"));
   // The kernels' counts take a symbolic dimension as 1, so a rate would be wrong for such a model.
   if (flops && !info.symbol_count)
     llvm::outs() << llvm::formatv(", {0:f1} GFLOP/s", flops / middle * 1e-9);

@@ -64,11 +64,13 @@ Status coat::tool::check(const Flags &flags) {
 }
 
 Status coat::tool::ops() {
-  llvm::outs() << "# Supported operators\n\nThe importer's table of handlers. `coat check` tells which nodes of a model are supported, with the reason "
+  llvm::outs() << "# Supported operators\n\nThe importer's table of handlers. `coat check` tells which nodes of a "
+                  "model are supported, with the reason "
                   "for each refusal.\n\n| operator | opset |\n|---|---|\n";
   for (const SupportedOp &op : supportedOps()) {
     bool isOnnx = op.name.find('.') == std::string::npos;
-    llvm::outs() << "| " << op.name << " | " << (isOnnx ? llvm::formatv("{0} to {1}", std::max<int64_t>(op.first, 7), op.last).str() : "any")
+    llvm::outs() << "| " << op.name << " | "
+                 << (isOnnx ? llvm::formatv("{0} to {1}", std::max<int64_t>(op.first, 7), op.last).str() : "any")
                  << " |\n";
   }
   return ok;

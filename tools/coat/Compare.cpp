@@ -82,7 +82,11 @@ static bool compareAt(Library &reference, Library &tested, const std::map<std::s
   for (int32_t t = info.input_count; t < info.input_count + info.output_count; ++t) {
     if (runs[0].tensors[t].shape != expected->tensors[t].shape) { // what the data decide
       result.worst = INFINITY;
-      result.difference = {info.tensors[t].name, 0, 0, 0, INFINITY,
+      result.difference = {info.tensors[t].name,
+                           0,
+                           0,
+                           0,
+                           INFINITY,
                            llvm::formatv("output '{0}': expected shape {1}, got {2}", info.tensors[t].name,
                                          shapeText(expected->tensors[t].shape), shapeText(runs[0].tensors[t].shape))};
       return false;

@@ -144,7 +144,8 @@ Status coat::tool::compile(const Flags &given) {
     return fail(wrong, flags.output + ": expected one of .so .a .o .s .ll .bc .ptx .cubin .mlir .mlirbc, by suffix");
   if (suffix == ".ptx" || suffix == ".cubin")
     if (size_t archs = flags.compile.pipeline.gpuArchs.size(); archs != 1)
-      return fail(wrong, flags.output + ": expected --device=cuda and one --gpu-arch, got " + (archs ? "several" : "none"));
+      return fail(wrong,
+                  flags.output + ": expected --device=cuda and one --gpu-arch, got " + (archs ? "several" : "none"));
   if (flags.output.empty() && !flags.compile.pipeline.stopAfter.empty())
     return fail(wrong, "--stop-after: expected -o with a .mlir or .mlirbc file");
 

@@ -5,8 +5,8 @@
 #include "coat/Target/Gpu.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Config/llvm-config.h"
 #include "llvm/ADT/StringSwitch.h"
+#include "llvm/Config/llvm-config.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/TargetParser/Triple.h"
 
@@ -28,10 +28,11 @@ struct CommandLine {
   cl::opt<std::string> input{cl::Positional,   cl::Required,   cl::desc("<model or library>"),
                              cl::sub(compile), cl::sub(check), cl::sub(run),
                              cl::sub(bench),   cl::sub(verify)};
-  cl::opt<std::string> output{"o",
-                              cl::desc("output; compile: the suffix picks .so .a .o .s .ll .bc .ptx .cubin .mlir .mlirbc; run: "
-                                       ".npz or .npy"),
-                              cl::value_desc("path"), cl::sub(compile), cl::sub(run)};
+  cl::opt<std::string> output{
+      "o",
+      cl::desc("output; compile: the suffix picks .so .a .o .s .ll .bc .ptx .cubin .mlir .mlirbc; run: "
+               ".npz or .npy"),
+      cl::value_desc("path"), cl::sub(compile), cl::sub(run)};
   cl::opt<std::string> level{
       "O",
       cl::Prefix,
@@ -50,18 +51,26 @@ struct CommandLine {
                              cl::sub(verify)};
   cl::opt<std::string> mcpu{
       "mcpu", cl::desc("the same as -march"), cl::value_desc("cpu"), cl::sub(compile), cl::sub(check), cl::sub(verify)};
-  cl::opt<std::string> device{"device", cl::init("cpu"), cl::desc("where kernels run: cpu or cuda (docs/Gpu.md)"),
-                              cl::value_desc("cpu|cuda"), cl::sub(compile), cl::sub(verify)};
-  cl::list<std::string> gpuArch{"gpu-arch", cl::CommaSeparated,
+  cl::opt<std::string> device{"device",
+                              cl::init("cpu"),
+                              cl::desc("where kernels run: cpu or cuda (docs/Gpu.md)"),
+                              cl::value_desc("cpu|cuda"),
+                              cl::sub(compile),
+                              cl::sub(verify)};
+  cl::list<std::string> gpuArch{"gpu-arch",
+                                cl::CommaSeparated,
                                 cl::desc("--device=cuda: architectures to compile for (default sm_80,sm_90a)"),
-                                cl::value_desc("sm_80,.."), cl::sub(compile), cl::sub(verify)};
+                                cl::value_desc("sm_80,.."),
+                                cl::sub(compile),
+                                cl::sub(verify)};
   cl::opt<bool> tf32{"tf32", cl::desc("--device=cuda: products of f32 round their operands to tf32, for tensor cores"),
                      cl::sub(compile), cl::sub(verify)};
   cl::opt<std::string> dtype{"dtype",
                              cl::desc("--device=cuda: round the operands of convolutions, products and attention of an "
                                       "f32 model to f16 or bf16, for tensor cores"),
                              cl::value_desc("f16|bf16"), cl::sub(compile), cl::sub(verify)};
-  cl::opt<std::string> cudaPath{"cuda-path", cl::desc("folder of a CUDA toolkit, or of PyPI's nvidia-cuda-nvcc, for ptxas"),
+  cl::opt<std::string> cudaPath{"cuda-path",
+                                cl::desc("folder of a CUDA toolkit, or of PyPI's nvidia-cuda-nvcc, for ptxas"),
                                 cl::value_desc("folder"), cl::sub(compile), cl::sub(verify)};
   cl::list<std::string> isa{"isa",
                             cl::CommaSeparated,
@@ -96,20 +105,22 @@ struct CommandLine {
       "g", cl::desc("line tables of the kernels, whose text is written beside the output as <name>.kernels.mlir"),
       cl::sub(compile)};
   cl::opt<std::string> sanitize{
-      "sanitize", cl::desc("address: check every access of the generated code; the program that links it needs "
-                           "-fsanitize=address, too"),
+      "sanitize",
+      cl::desc("address: check every access of the generated code; the program that links it needs "
+               "-fsanitize=address, too"),
       cl::value_desc("address"), cl::sub(compile)};
   cl::opt<bool> saveTemps{"save-temps", cl::desc("write the IR after each stage beside the output"), cl::sub(compile)};
   cl::opt<bool> timeReport{"ftime-report", cl::desc("time of each pass"), cl::sub(compile)};
-  cl::list<std::string> dims{"dim",
-                             cl::desc("range of a symbolic dimension, and the size in it to be fastest at (compile, verify); its "
-                                      "value (run, bench)"),
-                             cl::value_desc("N=1..32:8"),
-                             cl::sub(compile),
-                             cl::sub(check),
-                             cl::sub(run),
-                             cl::sub(bench),
-                             cl::sub(verify)};
+  cl::list<std::string> dims{
+      "dim",
+      cl::desc("range of a symbolic dimension, and the size in it to be fastest at (compile, verify); its "
+               "value (run, bench)"),
+      cl::value_desc("N=1..32:8"),
+      cl::sub(compile),
+      cl::sub(check),
+      cl::sub(run),
+      cl::sub(bench),
+      cl::sub(verify)};
   cl::list<std::string> shapes{"shape",
                                cl::desc("static shape of an input"),
                                cl::value_desc("x=1x3x224x224"),
@@ -317,8 +328,8 @@ private:
         max = min;
       bad |= hasOptimum && (best.getAsInteger(10, optimum) || optimum < min || optimum > max);
       if (bad || min < 0 || max < min || (isValue && (min != max || hasOptimum)))
-        return fail(wrong, "--dim " + text + ": expected " +
-                               (isValue ? "name=size" : "name=size or name=least..most[:best]"));
+        return fail(wrong,
+                    "--dim " + text + ": expected " + (isValue ? "name=size" : "name=size or name=least..most[:best]"));
       if (hasOptimum)
         flags.compile.import.optima[name.str()] = optimum;
       flags.sizes[name.str()] = min;

@@ -18,8 +18,7 @@ inline double secondsSince(Clock::time_point start) {
 /// The fastest time of each launch over the runs it is attached to: what else the machine does only adds to it.
 class KernelTimes {
 public:
-  explicit KernelTimes(const coat_model_info &info)
-      : seconds(info.kernel_count, std::numeric_limits<double>::max()) {}
+  explicit KernelTimes(const coat_model_info &info) : seconds(info.kernel_count, std::numeric_limits<double>::max()) {}
 
   void attachTo(coat_options &options) {
     options.profile = callback;

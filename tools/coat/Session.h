@@ -38,8 +38,8 @@ public:
   /// Runs the stages from --start-at to --stop-after.
   Status lower();
 
-  /// Writes one artifact (.so .a .o .s .ll .bc) or the IR (.mlir .mlirbc), by suffix. After the `last` one embedded weights
-  /// are gone, if freeWeights() allows it.
+  /// Writes one artifact (.so .a .o .s .ll .bc) or the IR (.mlir .mlirbc), by suffix. After the `last` one embedded
+  /// weights are gone, if freeWeights() allows it.
   Status write(llvm::StringRef path, llvm::StringRef soname = {}, bool last = false);
 
   mlir::ModuleOp ir() { return *module; }

@@ -1,5 +1,6 @@
-// coat compile -O3: which of the schedules that Strategy finds promising is the fastest here? Whole models are measured, not
-// kernels alone: a kernel then finds its operands where the kernels before it left them, in the cache or in memory.
+// coat compile -O3: which of the schedules that Strategy finds promising is the fastest here? Whole models are
+// measured, not kernels alone: a kernel then finds its operands where the kernels before it left them, in the cache or
+// in memory.
 #include "Tune.h"
 #include "KernelTimes.h"
 #include "coat/Strategy/Tuning.h"
@@ -12,10 +13,10 @@ using namespace coat::tool;
 using llvm::StringRef;
 
 namespace {
-constexpr int64_t mostVariants = 6;       // the chosen schedule and the first alternatives to it
-constexpr int fewestRuns = 5;             // of each variant
-constexpr double secondsOfVariant = 0.5;  // it runs at least so long
-constexpr double worthChanging = 0.97;    // what is closer to the chosen one is noise
+constexpr int64_t mostVariants = 6;      // the chosen schedule and the first alternatives to it
+constexpr int fewestRuns = 5;            // of each variant
+constexpr double secondsOfVariant = 0.5; // it runs at least so long
+constexpr double worthChanging = 0.97;   // what is closer to the chosen one is noise
 
 /// What was measured of one op: all its launches together.
 struct Measured {

@@ -1,5 +1,5 @@
-// Weights are resources, and MLIR keeps those until the context ends: plain filters would stay beside packed ones, and with
-// them the mapped model, through the whole compile. A model of half a gigabyte then takes three.
+// Weights are resources, and MLIR keeps those until the context ends: plain filters would stay beside packed ones, and
+// with them the mapped model, through the whole compile. A model of half a gigabyte then takes three.
 #include "UnusedWeights.h"
 #include "mlir/IR/AttrTypeSubElements.h"
 #include "mlir/IR/BuiltinAttributes.h"

@@ -31,8 +31,7 @@ llvm::LogicalResult verifyResultTypes(mlir::Operation *op, mlir::TypeRange infer
 
 /// Verifies the numbered constraints of an op (Op::checkConstraints), then its result types, with one error each;
 /// upstream's comparison of inferred types comes behind it and would report a violated constraint a second time.
-template <typename ConcreteOp>
-class Checked : public mlir::OpTrait::TraitBase<ConcreteOp, Checked> {
+template <typename ConcreteOp> class Checked : public mlir::OpTrait::TraitBase<ConcreteOp, Checked> {
 public:
   static llvm::LogicalResult verifyTrait(mlir::Operation *op) {
     typename ConcreteOp::Adaptor adaptor(llvm::cast<ConcreteOp>(op));

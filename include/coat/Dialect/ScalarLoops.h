@@ -90,8 +90,8 @@ public:
   mlir::Value buffer(mlir::Type elementType, mlir::ArrayRef<Scalar> sizes);
 
   /// The loops over all elements of `result`, except along the dimensions `whole`, whose indices are left empty. The
-  /// outermost one or two of the loops (never the last dimension) are the scf.forall, that is, the tasks; the others carry
-  /// `independent`.
+  /// outermost one or two of the loops (never the last dimension) are the scf.forall, that is, the tasks; the others
+  /// carry `independent`.
   void eachResult(mlir::Value result, mlir::ArrayRef<int64_t> whole, Body body);
   /// One scf.forall.
   void parallel(mlir::ArrayRef<Scalar> extents, Body body);

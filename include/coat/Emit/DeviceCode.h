@@ -15,9 +15,9 @@ namespace coat {
 struct DeviceMap {
   int32_t argument = 0;
   bool im2col = false;
-  std::string type;                  // "f16", "bf16", "f32" or "tf32"
+  std::string type;                    // "f16", "bf16", "f32" or "tf32"
   std::vector<int64_t> sizes, strides; // strides in bytes, without the innermost
-  std::vector<int64_t> box;          // tile only
+  std::vector<int64_t> box;            // tile only
   std::vector<int64_t> elementStrides;
   int64_t swizzle = 0;               // bytes: 0, 32, 64 or 128
   std::vector<int64_t> lower, upper; // im2col only, and the rest
@@ -38,9 +38,9 @@ struct DeviceKernel {
   int64_t staticShared = 0;
 };
 
-/// Reads everything but the code from a module that has left the Lower stage. Kernels come in the order in which the host
-/// numbers them (coat.kernels of the body), the architectures of each together, in one order. Emits an error where a
-/// kernel lacks an architecture that another has, or a TMA map is none that a GPU takes.
+/// Reads everything but the code from a module that has left the Lower stage. Kernels come in the order in which the
+/// host numbers them (coat.kernels of the body), the architectures of each together, in one order. Emits an error where
+/// a kernel lacks an architecture that another has, or a TMA map is none that a GPU takes.
 mlir::FailureOr<std::vector<DeviceKernel>> describeDeviceKernels(mlir::ModuleOp module);
 
 /// Kernels for one architecture, in the order of the host's numbers; what a library chooses at run time.
@@ -52,8 +52,8 @@ struct DeviceTarget {
   std::vector<const DeviceKernel *> kernels;
 };
 
-/// The targets of a library with these kernels, best first: cubins, exact architectures before those of a family; then PTX
-/// for the latest architecture of each major number that later ones run too.
+/// The targets of a library with these kernels, best first: cubins, exact architectures before those of a family; then
+/// PTX for the latest architecture of each major number that later ones run too.
 std::vector<DeviceTarget> deviceTargets(const std::vector<DeviceKernel> &kernels);
 
 } // namespace coat

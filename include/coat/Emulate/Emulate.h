@@ -14,15 +14,16 @@ extern "C" {
 typedef struct coat_emulated_kernel {
   const char *name;
   void (*entry)(void *const *params);
-  uint32_t threads;        /* of nvvm.reqntid, 0 when not required */
-  uint32_t static_shared;  /* bytes before dynamic shared memory */
-  uint32_t meets;          /* 0: no thread ever waits for another */
-  uint32_t count;          /* of parameters */
-  const int64_t *bytes;    /* behind each pointer parameter; -1: unknown, -2: no pointer */
+  uint32_t threads;       /* of nvvm.reqntid, 0 when not required */
+  uint32_t static_shared; /* bytes before dynamic shared memory */
+  uint32_t meets;         /* 0: no thread ever waits for another */
+  uint32_t count;         /* of parameters */
+  const int64_t *bytes;   /* behind each pointer parameter; -1: unknown, -2: no pointer */
 } coat_emulated_kernel;
 
 /// Runs a kernel; parameters as those of cuLaunchKernel, tensor maps as in TensorMap.h. `seed` chooses the
-/// order of threads and of copies that are in flight. Returns 0, or 1 with a message: a deadlock, an access out of bounds ..
+/// order of threads and of copies that are in flight. Returns 0, or 1 with a message: a deadlock, an access out of
+/// bounds ..
 int coat_emulate(const void *kernel, const unsigned grid[3], const unsigned block[3], unsigned dynamic_shared,
                  void *const *params, unsigned long long seed, char *error, unsigned long error_size);
 

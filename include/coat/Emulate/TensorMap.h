@@ -1,4 +1,5 @@
-// What the 128 bytes of a CUtensorMap hold where there is no GPU: the mock driver encodes them, the emulator reads them.
+// What the 128 bytes of a CUtensorMap hold where there is no GPU: the mock driver encodes them, the emulator reads
+// them.
 #ifndef COAT_EMULATE_TENSORMAP_H
 #define COAT_EMULATE_TENSORMAP_H
 
@@ -10,9 +11,9 @@
 typedef struct coat_emulated_map {
   void *address;
   int32_t im2col;
-  int32_t type;       /* CUtensorMapDataType: f16 6, f32 7, bf16 9, tf32 11 */
+  int32_t type; /* CUtensorMapDataType: f16 6, f32 7, bf16 9, tf32 11 */
   int32_t rank;
-  int32_t swizzle;    /* bytes: 0, 32, 64 or 128 */
+  int32_t swizzle; /* bytes: 0, 32, 64 or 128 */
   uint64_t sizes[5];
   uint64_t strides[5]; /* bytes; the first is the size of an element */
   uint32_t box[5];

@@ -46,7 +46,8 @@ mlir::FailureOr<std::vector<CoverageEntry>> checkOnnx(llvm::StringRef path, mlir
                                                       const ImportOptions &options, std::string &error,
                                                       bool &notSupported);
 
-/// An operator that a handler knows: "Conv", "com.microsoft.Gelu", "aten.conv2d"; `first` and `last` opset of its domain.
+/// An operator that a handler knows: "Conv", "com.microsoft.Gelu", "aten.conv2d"; `first` and `last` opset of its
+/// domain.
 struct SupportedOp {
   std::string name;
   int64_t first = 0, last = 0;

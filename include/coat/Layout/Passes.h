@@ -19,8 +19,8 @@ struct LayoutOptions {
 
 /// Appends the passes of the stage, in order.
 void buildLayoutPipeline(mlir::OpPassManager &pm, const LayoutOptions &options);
-/// The same for GPUs: layouts only; padding stays with its op, weights stay as the model has them. `dtype` (f16, bf16 or
-/// empty): what products multiply.
+/// The same for GPUs: layouts only; padding stays with its op, weights stay as the model has them. `dtype` (f16, bf16
+/// or empty): what products multiply.
 void buildGpuLayoutPipeline(mlir::OpPassManager &pm, llvm::StringRef dtype = {});
 } // namespace coat
 

@@ -11,8 +11,8 @@ namespace coat {
 #include "coat/Lower/Passes.h.inc"
 
 struct LowerOptions {
-  bool strict = false; // one rounding an operation: no fused multiply-adds, no fast-math flags
-  bool fast = false;   // shorter polynomials
+  bool strict = false;     // one rounding an operation: no fused multiply-adds, no fast-math flags
+  bool fast = false;       // shorter polynomials
   bool debugLines = false; // the ops' locations become line tables
 };
 

@@ -29,10 +29,10 @@ struct CompileOptions {
   std::string tuning;                      // --tune: file of measured schedules
   int64_t variant = -1;                    // the alternative schedules that -O3 measures in turn; -1: what is best
   std::string triple = "x86_64-unknown-linux-gnu"; // --target
-  Device device = Device::cpu;             // --device
-  std::vector<std::string> gpuArchs;       // --gpu-arch
-  bool tf32 = false;                       // --tf32: products of f32 may be those of tf32
-  std::string dtype;                       // --dtype: f16 or bf16 for convolutions, products and attention; empty: the model's
+  Device device = Device::cpu;                     // --device
+  std::vector<std::string> gpuArchs;               // --gpu-arch
+  bool tf32 = false;                               // --tf32: products of f32 may be those of tf32
+  std::string dtype; // --dtype: f16 or bf16 for convolutions, products and attention; empty: the model's
   std::vector<std::string> disabledPasses; // --disable-pass, by flag without dashes
   std::string startAt, stopAfter;          // stage names
 };

@@ -8,17 +8,18 @@
 
 namespace coat {
 struct CpuTarget {
-  llvm::StringLiteral name;  // as -march takes it, and as LLVM's -mcpu takes it
-  int64_t vector;            // f32 lanes of the widest vector worth using
-  int64_t registers;         // vector registers
+  llvm::StringLiteral name; // as -march takes it, and as LLVM's -mcpu takes it
+  int64_t vector;           // f32 lanes of the widest vector worth using
+  int64_t registers;        // vector registers
   bool fusedMultiplyAdd;
-  int64_t l1, l2, l3;        // bytes: data cache of a core, of a core, of what is shared
+  int64_t l1, l2, l3; // bytes: data cache of a core, of a core, of what is shared
 };
 
 /// Every CPU that -march accepts besides `native`.
 llvm::ArrayRef<CpuTarget> cpuTargets();
 
-/// The CPU of that name; `native` is the one this process runs on (or the level of x86-64 it reaches). Null when unknown.
+/// The CPU of that name; `native` is the one this process runs on (or the level of x86-64 it reaches). Null when
+/// unknown.
 const CpuTarget *findCpuTarget(llvm::StringRef name);
 } // namespace coat
 

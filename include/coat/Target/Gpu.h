@@ -15,9 +15,9 @@ struct GpuTarget {
   int64_t sharedPerBlock;   // bytes that a block can ask for
   int64_t sharedPerProcessor;
   int64_t threadsPerProcessor;
-  int64_t l2;               // bytes
-  int64_t f32, f16;         // peak TFLOP/s: multiply-adds of f32; tensor cores of f16 with sums in f32
-  int64_t bandwidth;        // GB/s of its memory
+  int64_t l2;        // bytes
+  int64_t f32, f16;  // peak TFLOP/s: multiply-adds of f32; tensor cores of f16 with sums in f32
+  int64_t bandwidth; // GB/s of its memory
 
   static constexpr int64_t registersPerProcessor = 65536, registersPerThread = 255, warp = 32;
 };

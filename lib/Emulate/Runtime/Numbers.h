@@ -32,7 +32,8 @@ inline float widen(uint16_t bits, int32_t type) {
 /// Tensor cores ignore the low 13 bits of tf32 operands.
 inline float truncateTf32(uint32_t bits) { return floatOf(bits & 0xFFFFE000u); }
 
-/// To nearest, ties away from zero (cvt.rna). Copies by a tensor map of tf32 round, too; to which side ties go is not documented.
+/// To nearest, ties away from zero (cvt.rna). Copies by a tensor map of tf32 round, too; to which side ties go is not
+/// documented.
 inline uint32_t roundToTf32(float value) {
   return value != value ? 0x7FFFFFFF : (bitsOf(value) + 0x1000) & 0xFFFFE000u;
 }

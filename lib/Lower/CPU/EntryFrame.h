@@ -1,5 +1,5 @@
-// What lowering the launch list is made of, wherever the kernels run: the frame (coat_frame of runtime/model.h), tensors,
-// weights and workspace as memrefs.
+// What lowering the launch list is made of, wherever the kernels run: the frame (coat_frame of runtime/model.h),
+// tensors, weights and workspace as memrefs.
 #ifndef COAT_LOWER_CPU_ENTRYFRAME_H
 #define COAT_LOWER_CPU_ENTRYFRAME_H
 

@@ -42,9 +42,7 @@ Value FloatMath::fma(Value x, Value y, Value z) { return math::FmaOp::create(b, 
 Value FloatMath::compare(CmpFPredicate predicate, Value x, Value y) {
   return arith::CmpFOp::create(b, loc, predicate, x, y);
 }
-Value FloatMath::select(Value condition, Value x, Value y) {
-  return arith::SelectOp::create(b, loc, condition, x, y);
-}
+Value FloatMath::select(Value condition, Value x, Value y) { return arith::SelectOp::create(b, loc, condition, x, y); }
 
 Value FloatMath::sqrt(Value x) { return math::SqrtOp::create(b, loc, x); }
 Value FloatMath::abs(Value x) { return math::AbsFOp::create(b, loc, x); }
@@ -255,21 +253,21 @@ Value FloatMath::pow(Value x, Value y) {
   Value isOne = compare(CmpFPredicate::OEQ, magnitude, constant(1));
   Value power = exp(mul(y, select(isOne, constant(0), log(magnitude))));
   // |x| = 1 gives 1 for infinite y; the product above was 0 * infinity.
-  Value infinite = compare(CmpFPredicate::OEQ, math::AbsFOp::create(b, loc, y),
-                           constant(std::numeric_limits<double>::infinity()));
+  Value infinite =
+      compare(CmpFPredicate::OEQ, math::AbsFOp::create(b, loc, y), constant(std::numeric_limits<double>::infinity()));
   power = select(arith::AndIOp::create(b, loc, isOne, infinite), constant(1), power);
   // Negative x: y must be whole, and decides the sign.
   Value half = mul(y, constant(0.5));
   Value whole = compare(CmpFPredicate::OEQ, math::TruncOp::create(b, loc, y), y);
-  Value odd = arith::AndIOp::create(b, loc, whole,
-                                    compare(CmpFPredicate::ONE, math::TruncOp::create(b, loc, half), half));
+  Value odd =
+      arith::AndIOp::create(b, loc, whole, compare(CmpFPredicate::ONE, math::TruncOp::create(b, loc, half), half));
   Value sign = select(odd, x, magnitude);
   Value result = math::CopySignOp::create(b, loc, power, sign);
   Value negative = arith::AndIOp::create(b, loc, compare(CmpFPredicate::OLT, x, constant(0)),
                                          compare(CmpFPredicate::ONE, math::TruncOp::create(b, loc, y), y));
   Value finite = compare(CmpFPredicate::OGT, x, constant(-std::numeric_limits<double>::infinity()));
-  result = select(arith::AndIOp::create(b, loc, negative, finite),
-                  constant(std::numeric_limits<double>::quiet_NaN()), result);
+  result = select(arith::AndIOp::create(b, loc, negative, finite), constant(std::numeric_limits<double>::quiet_NaN()),
+                  result);
   // NaN does not count where the other operand alone decides.
   Value decided = arith::OrIOp::create(b, loc, compare(CmpFPredicate::OEQ, y, constant(0)),
                                        compare(CmpFPredicate::OEQ, x, constant(1)));
@@ -282,18 +280,28 @@ Value FloatMath::pow(Value x, Value y) {
 
 Value FloatMath::erf(Value x) {
   // x P(x^2) / Q(x^2), fitted in relative error (f32: 2e-8, f64: 3e-18) up to where erf rounds to 1.
-  static const double p32[] = {1.128379149, 0.189963341, 0.05269027754, 0.003746893587, 0.0002845127828, 2.054016674e-6};
+  static const double p32[] = {1.128379149,    0.189963341,     0.05269027754,
+                               0.003746893587, 0.0002845127828, 2.054016674e-6};
   static const double q32[] = {1.0, 0.5016834299, 0.1139261645, 0.01493137063, 0.001158109395, 3.811339588e-5};
-  static const double p64[] = {1.128379167095512577,     0.2042970593654676039,    0.06326646189378161974,
-                               0.006005646893540675181,  0.0007726960083869323058, 0.00004631281078188398048,
-                               3.272941268080936045e-6,  1.25459060444529142e-7,   5.096384666048854875e-9,
-                               1.036788872954844026e-10, 1.882220518704884403e-12, -1.252940087713638731e-14,
+  static const double p64[] = {1.128379167095512577,      0.2042970593654676039,    0.06326646189378161974,
+                               0.006005646893540675181,   0.0007726960083869323058, 0.00004631281078188398048,
+                               3.272941268080936045e-6,   1.25459060444529142e-7,   5.096384666048854875e-9,
+                               1.036788872954844026e-10,  1.882220518704884403e-12, -1.252940087713638731e-14,
                                -2.887522663536221071e-16, -2.480646733243543565e-19};
-  static const double q64[] = {1.0,                      0.5143868881338314964,    0.1275307380530072364,
-                               0.02020344699564769272,   0.002283869765038738917,  0.0001945900054484681373,
-                               0.00001284072547958420087, 6.616459625318355517e-7, 2.632205560944460514e-8,
-                               7.750370804861405263e-10, 1.493675956559672853e-11, 1.066225702629297941e-13,
-                               -3.161463340652566539e-15, -1.314081746224069603e-17};
+  static const double q64[] = {1.0,
+                               0.5143868881338314964,
+                               0.1275307380530072364,
+                               0.02020344699564769272,
+                               0.002283869765038738917,
+                               0.0001945900054484681373,
+                               0.00001284072547958420087,
+                               6.616459625318355517e-7,
+                               2.632205560944460514e-8,
+                               7.750370804861405263e-10,
+                               1.493675956559672853e-11,
+                               1.066225702629297941e-13,
+                               -3.161463340652566539e-15,
+                               -1.314081746224069603e-17};
   double top = isDouble ? 5.93 : 3.91;
   Value inside = clamp(x, -top, top);
   Value square = mul(inside, inside);

@@ -1,7 +1,7 @@
 // How memrefs cross the boundary of a kernel: the words of a launch and of the kernel's C signature.
 //
-// A memref argument is a pointer (its base plus a dynamic offset; a static offset stays in the type), then come, for all
-// arguments in order, the dynamic sizes of each and, where its layout is strided, its dynamic strides.
+// A memref argument is a pointer (its base plus a dynamic offset; a static offset stays in the type), then come, for
+// all arguments in order, the dynamic sizes of each and, where its layout is strided, its dynamic strides.
 #ifndef COAT_LOWER_CPU_KERNELSIGNATURE_H
 #define COAT_LOWER_CPU_KERNELSIGNATURE_H
 

@@ -48,8 +48,9 @@ public:
       return WalkResult(TypeSwitch<Operation *, LogicalResult>(op)
                             .Case<WeightOp, WorkspaceOp, LaunchOp>([&](auto op) { return lower(op); })
                             .Case<RequireOp, memref::LoadOp>([](auto op) {
-                              return op->emitError("what a run computes decides a size or an error of the run, which is "
-                                                   "not supported with --device=cuda: the host would have to wait");
+                              return op->emitError(
+                                  "what a run computes decides a size or an error of the run, which is "
+                                  "not supported with --device=cuda: the host would have to wait");
                             })
                             .Case<memref::AllocOp>([](auto op) {
                               return op.emitOpError("expected the Memory stage to have placed every buffer");
@@ -88,7 +89,8 @@ private:
     return success();
   }
 
-  /// A kernel for CPUs adds the static offset of its argument's type; one for GPUs gets the address of the first element.
+  /// A kernel for CPUs adds the static offset of its argument's type; one for GPUs gets the address of the first
+  /// element.
   Value offset(Location loc, Value pointer, MemRefType type) {
     int64_t elements = type.getStridesAndOffset().second;
     if (ShapedType::isDynamic(elements) || elements == 0)
@@ -104,7 +106,8 @@ private:
 
 struct LowerDeviceEntry : coat::impl::LowerDeviceEntryBase<LowerDeviceEntry> {
   void runOnOperation() override {
-    auto entries = llvm::make_filter_range(getOperation().getOps<func::FuncOp>(), [](func::FuncOp f) { return f->hasAttr("coat.entry"); });
+    auto entries = llvm::make_filter_range(getOperation().getOps<func::FuncOp>(),
+                                           [](func::FuncOp f) { return f->hasAttr("coat.entry"); });
     for (func::FuncOp entry : llvm::to_vector(entries)) // kernels are erased on the way
       if (failed(DeviceEntryLowering(getOperation(), entry).run()))
         return signalPassFailure();

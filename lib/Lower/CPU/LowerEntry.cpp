@@ -2,8 +2,8 @@
 //
 // The body is straight code: it computes addresses and hands the tasks of each launch to coat_parallel of the runtime
 // (runtime/model.h), which knows about threads, scratch and profiling. Operands travel through one array on the stack,
-// shared by all launches because coat_parallel returns only after the last task; a thunk a kernel unpacks it. Launches that
-// were joined are handed over together.
+// shared by all launches because coat_parallel returns only after the last task; a thunk a kernel unpacks it. Launches
+// that were joined are handed over together.
 //
 //   coat.launch @k(%x, %w) outs(%y)  ->  args[0..] = pointers, dynamic sizes, dynamic strides
 //                                        parts[0] = {@net_k_thunk, args, 12}
@@ -174,9 +174,9 @@ private:
 
   Value args, parts;
   llvm::MapVector<StringRef, func::FuncOp> kernels; // by the name that launches use
-  int32_t launches = 0;            // that were handed over
-  int64_t requirements = 0;        // in the order of the body, as the tables list them
-  int32_t word = 0, partField = 0; // written since
+  int32_t launches = 0;                             // that were handed over
+  int64_t requirements = 0;                         // in the order of the body, as the tables list them
+  int32_t word = 0, partField = 0;                  // written since
 };
 
 struct LowerEntry : coat::impl::LowerEntryBase<LowerEntry> {

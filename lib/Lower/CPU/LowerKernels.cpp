@@ -31,8 +31,8 @@ void lowerScratch(func::FuncOp kernel, const LLVMTypeConverter &converter, Value
       sizes.push_back(arith::IndexCastOp::create(b, op.getLoc(), b.getI64Type(), size));
     // A value, because the constant indices of a GEP have 29 bits.
     Value offset = LLVM::ConstantOp::create(b, op.getLoc(), b.getI64Type(), op.getOffset());
-    Value address = LLVM::GEPOp::create(b, op.getLoc(), scratch.getType(), b.getI8Type(), scratch,
-                                        ArrayRef<LLVM::GEPArg>{offset});
+    Value address =
+        LLVM::GEPOp::create(b, op.getLoc(), scratch.getType(), b.getI8Type(), scratch, ArrayRef<LLVM::GEPArg>{offset});
     op.replaceAllUsesWith(makeMemRef(b, op.getLoc(), converter, cast<MemRefType>(op.getType()), address, sizes));
     op.erase();
   });
@@ -92,8 +92,8 @@ void writeThunk(func::FuncOp kernel, func::FuncOp thunk) {
   Type ptr = LLVM::LLVMPointerType::get(b.getContext());
   SmallVector<Value> operands;
   for (auto [word, type] : llvm::enumerate(kernel.getArgumentTypes().drop_back(2))) {
-    Value slot = LLVM::GEPOp::create(b, loc, ptr, b.getI64Type(), thunk.getArgument(0),
-                                     ArrayRef<LLVM::GEPArg>{int32_t(word)});
+    Value slot =
+        LLVM::GEPOp::create(b, loc, ptr, b.getI64Type(), thunk.getArgument(0), ArrayRef<LLVM::GEPArg>{int32_t(word)});
     operands.push_back(LLVM::LoadOp::create(b, loc, type, slot));
   }
   operands.append({thunk.getArgument(1), thunk.getArgument(2)});

@@ -143,9 +143,8 @@ struct LowerMath : coat::impl::LowerMathBase<LowerMath> {
     RewritePatternSet patterns(&getContext());
     populateMathAlgebraicSimplificationPatterns(patterns);
     math::populateExpansionPatterns(patterns, {"rsqrt", "fpowi", "ipowi", "ctlz", "clampf"});
-    populateMathPolynomialApproximationPatterns(patterns, [](StringRef name) {
-      return llvm::is_contained({"math.atan2", "math.cbrt", "math.erfc"}, name);
-    });
+    populateMathPolynomialApproximationPatterns(
+        patterns, [](StringRef name) { return llvm::is_contained({"math.atan2", "math.cbrt", "math.erfc"}, name); });
     if (failed(applyPatternsGreedily(function, std::move(patterns))))
       return signalPassFailure();
     SmallVector<Operation *> functions;

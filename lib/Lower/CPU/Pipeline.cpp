@@ -46,8 +46,8 @@ static void addExpansions(OpPassManager &func, coat::LowerOptions options) {
   expand.includeBf16 = true;
   func.addPass(arith::createArithExpandOpsPass(expand));
   func.addPass(createSCFToControlFlowPass());
-  // What needs no module is converted here, too, for the sake of all cores, and in one go. Vectors before the rest: their
-  // pass also lowers transfers. No clean-up after it: LLVM's own is faster and runs anyway.
+  // What needs no module is converted here, too, for the sake of all cores, and in one go. Vectors before the rest:
+  // their pass also lowers transfers. No clean-up after it: LLVM's own is faster and runs anyway.
   func.addPass(createConvertVectorToLLVMPass());
   ConvertToLLVMPassOptions rest;
   rest.filterDialects = {"arith", "cf", "index", "math", "ub"};

@@ -9,7 +9,7 @@
 namespace coat {
 struct AttentionShape {
   AttentionOp op;
-  mlir::Type type; // what is multiplied: f16, bf16, f32
+  mlir::Type type;                                      // what is multiplied: f16, bf16, f32
   int64_t heads, keyHeads, queries, keys, depth, width; // heads: of all batches
   int64_t headsPerBatch;
   // Query: outer the query, inner the depth. Key and value: inner the key, outer the depth or width, which is dense.

@@ -114,7 +114,8 @@ void coat::simplify(Digits &digits) {
   digits = joined;
 }
 
-/// The longest run of elements along the last digit of `along` that is aligned wherever it starts: a divisor of all strides.
+/// The longest run of elements along the last digit of `along` that is aligned wherever it starts: a divisor of all
+/// strides.
 static int64_t runAlong(const ProductOperand &operand, const Digits &along) {
   const Digit &dense = along.back();
   if (dense.stride != 1 || (dense.window >= 0 && dense.step))
@@ -197,7 +198,8 @@ static FailureOr<Contraction> contractionOf(ConvOp op) {
     return failure();
   auto shape = cast<RankedTensorType>(op.getResult().getType()).getShape();
   coat::DataLayout layout = op.getDataLayout();
-  if (layout != coat::DataLayout::channels_last && !llvm::all_of(shape.drop_front(2), [](int64_t size) { return size == 1; }))
+  if (layout != coat::DataLayout::channels_last &&
+      !llvm::all_of(shape.drop_front(2), [](int64_t size) { return size == 1; }))
     return failure();
   int64_t rank = shape.size(), channel = channelDim(layout, rank), group = op.getGroup();
   int64_t channels = input->shape[channel] / group;

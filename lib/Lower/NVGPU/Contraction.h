@@ -1,8 +1,8 @@
-// What a matrix product and a convolution have in common: sums over k of left[batch, m, k] * right[batch, n, k], where each
-// of the indices walks through memory by digits.
+// What a matrix product and a convolution have in common: sums over k of left[batch, m, k] * right[batch, n, k], where
+// each of the indices walks through memory by digits.
 //
-//   a convolution's m = (image, row, column), k = (row of window, column of window, channel); channels are the groups' own
-//   a digit has a size and a stride; digits that continue each other are one: a 1x1 convolution is a plain matrix
+//   a convolution's m = (image, row, column), k = (row of window, column of window, channel); channels are the groups'
+//   own a digit has a size and a stride; digits that continue each other are one: a 1x1 convolution is a plain matrix
 //
 // Why digits: one loader then reads every operand, and padding is a bound on (position + tap) that two digits share.
 #ifndef COAT_LIB_LOWER_NVGPU_CONTRACTION_H
@@ -41,12 +41,14 @@ struct Contraction {
   mlir::Operation *root;
   mlir::Type type; // what is multiplied: f16, bf16, f32
   ProductOperand left, right;
-  mlir::Value bias;           // of each column, or null
+  mlir::Value bias; // of each column, or null
   int64_t batch, m, n, k;
-  int64_t batchRows = 0, batchColumns = 0; // element (m, n) of batch i is at row i * batchRows + m, column i * batchColumns + n
+  int64_t batchRows = 0,
+          batchColumns = 0; // element (m, n) of batch i is at row i * batchRows + m, column i * batchColumns + n
 };
 
-/// Simplifies the digits, and finds out what can be copied at a time. `pointerOffset`: elements that the pointer already contains.
+/// Simplifies the digits, and finds out what can be copied at a time. `pointerOffset`: elements that the pointer
+/// already contains.
 void finish(ProductOperand &operand, int64_t pointerOffset);
 
 /// The only product of `kernel`, if it is one that tensor cores and FFMA tiles compute.
@@ -59,7 +61,8 @@ struct Source {
   llvm::SmallVector<int64_t> shape, strides;
   int64_t offset; // elements that the argument's pointer already contains, or divide what it contains
 };
-/// Elements between the beginning of a buffer and that of a kernel's argument; where launches differ, a divisor of them all.
+/// Elements between the beginning of a buffer and that of a kernel's argument; where launches differ, a divisor of them
+/// all.
 int64_t offsetOf(mlir::BlockArgument argument);
 mlir::FailureOr<Source> findSource(mlir::Value tensor);
 } // namespace coat

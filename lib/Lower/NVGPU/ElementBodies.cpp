@@ -268,8 +268,8 @@ SmallVector<Operation *> coat::combinersOf(linalg::GenericOp op) {
   return combiners;
 }
 
-/// The members of the team take every n-th element of all reduced ones; each starts from nothing, and the start comes in at
-/// the end. Neighbouring elements go to one member where they can be loaded together.
+/// The members of the team take every n-th element of all reduced ones; each starts from nothing, and the start comes
+/// in at the end. Neighbouring elements go to one member where they can be loaded together.
 Elements::Values Elements::reduceTogether(linalg::GenericOp op, ArrayRef<Operation *> combiners,
                                           SmallVector<Position> dims, ValueRange starts) {
   SmallVector<int64_t> ranges = op.getStaticLoopRanges(), own;
@@ -318,8 +318,8 @@ Elements::Values Elements::reduceTogether(linalg::GenericOp op, ArrayRef<Operati
   return ends;
 }
 
-/// Sums that a loop needs and that are the same in all its steps are computed in front of it. Such a one is found through
-/// element-wise ops only: behind a condition, a position may not exist.
+/// Sums that a loop needs and that are the same in all its steps are computed in front of it. Such a one is found
+/// through element-wise ops only: behind a condition, a position may not exist.
 void Elements::computeInputsAhead(linalg::GenericOp op, ArrayRef<std::optional<Index>> dims) {
   for (OpOperand *operand : op.getDpsInputOperands()) {
     if (op.getRegion().front().getArgument(operand->getOperandNumber()).use_empty())

@@ -1,4 +1,5 @@
-// Implementation of Elements.h: which op makes an element, and loads and stores. The bodies of generics are in ElementBodies.cpp.
+// Implementation of Elements.h: which op makes an element, and loads and stores. The bodies of generics are in
+// ElementBodies.cpp.
 #include "Elements.h"
 #include "coat/Dialect/Coat.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -93,8 +94,8 @@ Elements::Values Elements::compute(Value tensor, Positions at) {
           Position from;
           size_t next = 0;
           for (auto [dim, offset] : llvm::enumerate(slice.getStaticOffsets()))
-            from.push_back(idx.add(
-                idx.mul(dropped[dim] ? Index(0) : position[next++], slice.getStaticStrides()[dim]), offset));
+            from.push_back(
+                idx.add(idx.mul(dropped[dim] ? Index(0) : position[next++], slice.getStaticStrides()[dim]), offset));
           return from;
         });
       })
@@ -102,15 +103,15 @@ Elements::Values Elements::compute(Value tensor, Positions at) {
         Value source = reshape->getOperand(0);
         ArrayRef<int64_t> to = cast<RankedTensorType>(tensor.getType()).getShape();
         ArrayRef<int64_t> from = cast<RankedTensorType>(source.getType()).getShape();
-        return mapEach(source, [&](const Position &position) {
-          return idx.delinear(idx.linear(position, rowMajor(to)), from);
-        });
+        return mapEach(
+            source, [&](const Position &position) { return idx.delinear(idx.linear(position, rowMajor(to)), from); });
       })
       .Default([&](Operation *other) { return same(fail(other, "ops that make elements")); });
 }
 
 Elements::Values Elements::insertSlice(tensor::InsertSliceOp op, Positions at) {
-  if (llvm::any_of(op.getStaticOffsets(), ShapedType::isDynamic) || llvm::any_of(op.getStaticStrides(), ShapedType::isDynamic))
+  if (llvm::any_of(op.getStaticOffsets(), ShapedType::isDynamic) ||
+      llvm::any_of(op.getStaticStrides(), ShapedType::isDynamic))
     return Values(at.size(), fail(op, "static offsets"));
   auto destination = cast<RankedTensorType>(op.getDest().getType());
   llvm::SmallBitVector dropped = op.getDroppedDims();
@@ -236,8 +237,8 @@ static SmallVector<Run> runsOf(ArrayRef<Index> at, const Indices &idx, int64_t b
     size_t count = 1;
     for (size_t width = canJoin ? 16 / bytes : 1; width > 1; width /= 2) {
       int64_t unit = width * bytes;
-      bool fits = lane + width <= at.size() && baseAlign % unit == 0 && (idx.multipleOf(at[lane]) * bytes) % unit == 0 &&
-                  (at[lane].offset * bytes) % unit == 0;
+      bool fits = lane + width <= at.size() && baseAlign % unit == 0 &&
+                  (idx.multipleOf(at[lane]) * bytes) % unit == 0 && (at[lane].offset * bytes) % unit == 0;
       for (size_t i = 1; fits && i < width; ++i)
         fits = at[lane + i] == Index(at[lane].value, at[lane].offset + int64_t(i));
       if (fits) {

@@ -1,5 +1,5 @@
-// The elements of tensors as scalars: what a tensor op makes at given positions, with all that it is made from, down to loads
-// of the kernel's arguments. Nothing is stored on the way.
+// The elements of tensors as scalars: what a tensor op makes at given positions, with all that it is made from, down to
+// loads of the kernel's arguments. Nothing is stored on the way.
 #ifndef COAT_LIB_LOWER_NVGPU_ELEMENTS_H
 #define COAT_LIB_LOWER_NVGPU_ELEMENTS_H
 
@@ -30,8 +30,8 @@ public:
 
   /// Outside of loops and branches, the threads of `team` then take parts of each reduction.
   void setTeam(Team *shared) { team = shared; }
-  /// Computes what the elements of `tensor` at `at` have in common for all values of the indices that are left open, and
-  /// remembers it. Does nothing where nothing is shared.
+  /// Computes what the elements of `tensor` at `at` have in common for all values of the indices that are left open,
+  /// and remembers it. Does nothing where nothing is shared.
   void computeAhead(mlir::Value tensor, llvm::ArrayRef<std::optional<Index>> at);
 
   /// A region: what is computed in it is not known outside.

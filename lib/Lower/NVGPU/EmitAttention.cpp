@@ -1,13 +1,13 @@
-// Emitter of attention for any GPU, by warp matrices: a block has 64 or 128 queries of a head and goes through the keys in
-// tiles; scores never leave the registers.
+// Emitter of attention for any GPU, by warp matrices: a block has 64 or 128 queries of a head and goes through the keys
+// in tiles; scores never leave the registers.
 //
 //   S = Q K^T (of a tile of keys)     K's next tile is on its way
 //   P = softmax, online
 //   O = O * scale + P V               V's next tile is on its way
 //
 // Products of f32 without --tf32 keep its precision: each number is the sum of two of tf32, and the three products that
-// matter are summed up. Does not apply to: lengths, windows, caches (coat-expand-attention makes masks of them), heads of
-// more than 256.
+// matter are summed up. Does not apply to: lengths, windows, caches (coat-expand-attention makes masks of them), heads
+// of more than 256.
 #include "Epilogue.h"
 #include "FragmentSoftmax.h"
 #include "KernelFunction.h"
@@ -168,7 +168,8 @@ void AttentionEmitter::addValues(ArrayRef<Value> weights, Value valueStart, Muta
       ArrayRef<Value> w = weights.slice(i * scoresPerTile() + key / 2, inner / 2);
       if (shape.type.isF32()) {
         Type word = g.b.getI32Type();
-        rows.push_back(fragmentOf({g.bitcast(w[0], word), g.bitcast(w[2], word), g.bitcast(w[1], word), g.bitcast(w[3], word)}));
+        rows.push_back(
+            fragmentOf({g.bitcast(w[0], word), g.bitcast(w[2], word), g.bitcast(w[1], word), g.bitcast(w[3], word)}));
         continue;
       }
       Values words;
@@ -201,7 +202,8 @@ void AttentionEmitter::storeSums(ArrayRef<Value> sums, ArrayRef<Value> state, Fr
             Value column = g.add(g.mul(g.rem(g.lane, 4), 2), 8 * j + piece);
             Values values;
             for (int64_t next = 0; next < (aligned ? 2 : 1); ++next)
-              values.push_back(arith::MulFOp::create(g.b, g.loc, sums[i * sumsPerTile() + 4 * j + 2 * half + piece + next], inverse[half]));
+              values.push_back(arith::MulFOp::create(
+                  g.b, g.loc, sums[i * sumsPerTile() + 4 * j + 2 * half + piece + next], inverse[half]));
             g.when(shape.width % 16 ? g.less(column, shape.width) : Value(),
                    [&] { epilogue.store(row, column, values, aligned); });
           }
@@ -221,12 +223,13 @@ void AttentionEmitter::emit() {
   // Query heads that follow each other share a key head; batches have whole numbers of both.
   Value keyHead = g.div(head, sharing);
   auto keyLoader = [&](const ProductOperand &operand, int64_t columns, int64_t size) {
-    return TileLoader(g, operand, shape.type, pointers[operand.argument], keyHead, g.i32(0), columns, tile.keys, size, shape.keys,
-                      tile.threads);
+    return TileLoader(g, operand, shape.type, pointers[operand.argument], keyHead, g.i32(0), columns, tile.keys, size,
+                      shape.keys, tile.threads);
   };
-  TileLoader queryLoader(g, shape.query, shape.type, pointers[shape.query.argument], head, firstQuery, tile.queries(), tile.depth,
-                         shape.queries, shape.depth, tile.threads);
-  TileLoader keyLoads = keyLoader(shape.key, tile.depth, shape.depth), valueLoads = keyLoader(shape.value, tile.width, shape.width);
+  TileLoader queryLoader(g, shape.query, shape.type, pointers[shape.query.argument], head, firstQuery, tile.queries(),
+                         tile.depth, shape.queries, shape.depth, tile.threads);
+  TileLoader keyLoads = keyLoader(shape.key, tile.depth, shape.depth),
+             valueLoads = keyLoader(shape.value, tile.width, shape.width);
   int64_t keyBase = queryTile.bytes(), valueBase = keyBase + 2 * keyTile.bytes();
   auto placeOf = [&](Value number, int64_t base, const SharedTile &shared) {
     return g.add(g.mul(g.rem(number, 2), shared.bytes()), base);
@@ -261,8 +264,9 @@ void AttentionEmitter::emit() {
     for (int64_t i = 0; i < tile.tiles; ++i) {
       auto part = MutableArrayRef<Value>(weights).slice(i * scoresPerTile(), scoresPerTile());
       Value first = g.add(g.add(firstQuery, warpRow), 16 * i);
-      Values scales = softmax.apply(part, rows[i], firstKey, softmax.hides(first, firstKey),
-                                    MutableArrayRef<Value>(state).slice(i * FragmentSoftmax::stateSize, FragmentSoftmax::stateSize));
+      Values scales = softmax.apply(
+          part, rows[i], firstKey, softmax.hides(first, firstKey),
+          MutableArrayRef<Value>(state).slice(i * FragmentSoftmax::stateSize, FragmentSoftmax::stateSize));
       for (int64_t j = 0; j < sumsPerTile(); ++j) {
         Value &sum = sums[i * sumsPerTile() + j];
         sum = arith::MulFOp::create(g.b, g.loc, sum, scales[j / 2 % 2]);

@@ -1,12 +1,12 @@
-// Emitter for any kernel of linalg and tensor ops: a thread computes a few neighbouring elements of the result, with all that
-// they are made from (Elements.h).
+// Emitter for any kernel of linalg and tensor ops: a thread computes a few neighbouring elements of the result, with
+// all that they are made from (Elements.h).
 //
 //   %s = linalg.generic {reduction} ins(%a, %b)      if (thread < count) {
 //   %r = linalg.generic ins(%s, %bias)          ->     s0..s3 = for (k) s0..s3 + a[i, k] * b[k, j .. j + 3]
 //   materialize %r in %o                               o[i, j .. j + 3] = s0..s3 + bias[j .. j + 3] }
 //
-// No intermediate value is stored, so there is nothing to wait for. What several elements need alike (the sum of a row) each
-// thread computes again: rows have an emitter of their own.
+// No intermediate value is stored, so there is nothing to wait for. What several elements need alike (the sum of a row)
+// each thread computes again: rows have an emitter of their own.
 #include "Elements.h"
 #include "KernelFunction.h"
 #include "coat/Dialect/Coat.h"
@@ -61,7 +61,8 @@ ThreadBox chooseBox(Value tensor, MemRefType place, const GpuTarget &target) {
   int64_t enough = target.processors * 1024;
   int64_t widest = reduction ? 4 : 16 / bytes;
   for (int64_t across = std::min<int64_t>(widest, 8); across > 1; across /= 2)
-    if (shape.back() % across == 0 && (total / across >= enough || (across * bytes <= 16 && !reduction && total / across >= enough / 8))) {
+    if (shape.back() % across == 0 &&
+        (total / across >= enough || (across * bytes <= 16 && !reduction && total / across >= enough / 8))) {
       box.across = across;
       break;
     }

@@ -15,8 +15,10 @@ namespace coat {
 using namespace mlir;
 using namespace coat;
 
-/// In the order in which they are asked. The first list sees coat ops, the second what coat-lower-to-linalg makes of them.
-static GpuEmitter *const opEmitters[] = {emitWarpgroupProduct, emitProduct, emitWarpgroupAttention, emitAttention, emitGroupNorm};
+/// In the order in which they are asked. The first list sees coat ops, the second what coat-lower-to-linalg makes of
+/// them.
+static GpuEmitter *const opEmitters[] = {emitWarpgroupProduct, emitProduct, emitWarpgroupAttention, emitAttention,
+                                         emitGroupNorm};
 static GpuEmitter *const linalgEmitters[] = {emitLoops, emitRows, emitElements};
 
 static void setAttributes(const GpuKernel &kernel) {
@@ -38,7 +40,8 @@ struct EmitGpuKernels : coat::impl::EmitGpuKernelsBase<EmitGpuKernels> {
       if (const GpuTarget *target = findGpuTarget(name))
         targets.push_back(target);
       else
-        return (getOperation().emitError("expected an architecture that coat knows, got ") << name, signalPassFailure());
+        return (getOperation().emitError("expected an architecture that coat knows, got ") << name,
+                signalPassFailure());
     for (auto kernel : llvm::to_vector(getOperation().getOps<func::FuncOp>())) {
       if (!kernel->hasAttr("coat.kernel") || kernel.isExternal())
         continue;

@@ -4,8 +4,8 @@
 //   thread: every n-th chunk of 1 to 8   (x - mean) * scale / sqrt(variance + epsilon) + bias, then the epilogue
 //   neighbouring channels of a pixel
 //
-// Why not emitRows: a group is neither whole dimensions nor elements that lie together. Does not apply to: channels-first data, inputs
-// that the kernel computes first.
+// Why not emitRows: a group is neither whole dimensions nor elements that lie together. Does not apply to:
+// channels-first data, inputs that the kernel computes first.
 #include "Epilogue.h"
 #include "KernelFunction.h"
 #include "Team.h"
@@ -44,7 +44,8 @@ struct GroupShape {
 
 class GroupNormEmitter {
 public:
-  GroupNormEmitter(GpuBuilder &g, GroupNormOp op, const GroupShape &shape, int64_t threads, Epilogue &epilogue, ValueRange pointers)
+  GroupNormEmitter(GpuBuilder &g, GroupNormOp op, const GroupShape &shape, int64_t threads, Epilogue &epilogue,
+                   ValueRange pointers)
       : g(g), op(op), shape(shape), threads(threads), epilogue(epilogue), pointers(pointers),
         team(g, {/*members=*/threads, threads, /*alongLanes=*/true}) {}
 
@@ -129,14 +130,14 @@ Values GroupNormEmitter::forChunks(ValueRange carried, llvm::function_ref<Values
 Value GroupNormEmitter::mean(llvm::function_ref<Value(Value)> term) {
   Operation *last = nullptr;
   Value sum = forChunks(g.f32(0), [&](const Chunk &chunk, ValueRange carried) {
-    Value total = carried.front();
-    for (Value x : chunk.x) {
-      Value value = term(x);
-      total = make<arith::AddFOp>(total, chunk.inside ? g.select(chunk.inside, value, g.f32(0)) : value);
-      last = total.getDefiningOp();
-    }
-    return Values{total};
-  }).front();
+                Value total = carried.front();
+                for (Value x : chunk.x) {
+                  Value value = term(x);
+                  total = make<arith::AddFOp>(total, chunk.inside ? g.select(chunk.inside, value, g.f32(0)) : value);
+                  last = total.getDefiningOp();
+                }
+                return Values{total};
+              }).front();
   return make<arith::DivFOp>(team.combine(sum, last), g.f32(double(shape.pixels * shape.perGroup)));
 }
 
@@ -146,7 +147,8 @@ void GroupNormEmitter::emit(const PerChannel &scale, const PerChannel &bias) {
     Value difference = make<arith::SubFOp>(x, center);
     return make<arith::MulFOp>(difference, difference);
   });
-  Value deviation = math::SqrtOp::create(g.b, g.loc, make<arith::AddFOp>(variance, g.f32(op.getEpsilon().convertToDouble())));
+  Value deviation =
+      math::SqrtOp::create(g.b, g.loc, make<arith::AddFOp>(variance, g.f32(op.getEpsilon().convertToDouble())));
   Value inverse = make<arith::DivFOp>(g.f32(1), deviation);
   forChunks({}, [&](const Chunk &chunk, ValueRange) {
     g.when(chunk.inside, [&] {
@@ -180,7 +182,8 @@ static FailureOr<GroupShape> shapeOf(GroupNormOp op) {
   // Chunks of up to 16 bytes that are aligned to their size.
   auto fits = [&](int64_t width) {
     return shape.perGroup % width == 0 && input->strides.back() == 1 && input->offset % width == 0 &&
-           llvm::all_of(ArrayRef<int64_t>(input->strides).drop_back(), [&](int64_t stride) { return stride % width == 0; });
+           llvm::all_of(ArrayRef<int64_t>(input->strides).drop_back(),
+                        [&](int64_t stride) { return stride % width == 0; });
   };
   shape.width = 16 / (input->memory.getIntOrFloatBitWidth() / 8);
   while (shape.width > 1 && !fits(shape.width))
@@ -188,7 +191,8 @@ static FailureOr<GroupShape> shapeOf(GroupNormOp op) {
   return shape;
 }
 
-FailureOr<GpuKernel> coat::emitGroupNorm(func::FuncOp kernel, const GpuTarget &, const GpuOptions &, gpu::GPUModuleOp into) {
+FailureOr<GpuKernel> coat::emitGroupNorm(func::FuncOp kernel, const GpuTarget &, const GpuOptions &,
+                                         gpu::GPUModuleOp into) {
   auto ops = llvm::to_vector(kernel.getOps<GroupNormOp>());
   if (ops.size() != 1 || !Epilogue::covers(kernel, ops.front(), Value()))
     return failure();

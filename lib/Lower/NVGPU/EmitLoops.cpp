@@ -1,11 +1,12 @@
-// Emitter of kernels that are loops over buffers already: formula ops (docs/AddAnOp.md), which move elements or carry something from
-// one to the next.
+// Emitter of kernels that are loops over buffers already: formula ops (docs/AddAnOp.md), which move elements or carry
+// something from one to the next.
 //
 //   scf.forall (%i, %j) in (4, 5) {           n = block * threads + thread; if (n < 20) { i = n / 5; j = n % 5
 //     scf.for %k .. { memref.load %x[%i, %k] }   ->  for k: load x + i * 7 + k }
 //
-// Iterations of the forall, and of the loops right in it that ScalarLoops marks as independent, are threads; loops without a forall are one
-// thread. Buffers lie in shared memory, a slice a thread, and as many threads are in a block as slices fit.
+// Iterations of the forall, and of the loops right in it that ScalarLoops marks as independent, are threads; loops
+// without a forall are one thread. Buffers lie in shared memory, a slice a thread, and as many threads are in a block
+// as slices fit.
 //
 // Does not apply to kernels of ops on tensors. Emits an error where it fails.
 #include "KernelFunction.h"
@@ -21,7 +22,8 @@ using namespace mlir;
 using namespace coat;
 
 namespace {
-/// The loops whose iterations are threads, outermost first, and what each thread does: `body`, after what is pure in front of it.
+/// The loops whose iterations are threads, outermost first, and what each thread does: `body`, after what is pure in
+/// front of it.
 struct Threads {
   SmallVector<std::pair<Value, int64_t>> loops; // induction variable, number of iterations
   SmallVector<Operation *> before;
@@ -61,8 +63,8 @@ bool appendLoops(Operation *op, bool isOutermost, Threads &threads) {
   auto loop = dyn_cast_or_null<scf::ForOp>(op);
   if (!loop || isOutermost || !loop->hasAttr(ScalarLoops::independent) || loop.getNumRegionIterArgs())
     return false;
-  std::optional<int64_t> lower = getConstantIntValue(loop.getLowerBound()), upper = getConstantIntValue(loop.getUpperBound()),
-                         step = getConstantIntValue(loop.getStep());
+  std::optional<int64_t> lower = getConstantIntValue(loop.getLowerBound()),
+                         upper = getConstantIntValue(loop.getUpperBound()), step = getConstantIntValue(loop.getStep());
   if (lower != 0 || !upper || step != 1)
     return false;
   threads.loops.push_back({loop.getInductionVar(), *upper});
@@ -86,7 +88,8 @@ Threads findThreads(func::FuncOp kernel) {
 class LoopEmitter {
 public:
   LoopEmitter(func::FuncOp kernel, const GpuTarget &target, KernelFunction &function)
-      : kernel(kernel), target(target), function(function), g(function.builder, kernel.getLoc()), b(function.builder), loc(kernel.getLoc()) {}
+      : kernel(kernel), target(target), function(function), g(function.builder, kernel.getLoc()), b(function.builder),
+        loc(kernel.getLoc()) {}
 
   FailureOr<GpuKernel> emit();
 
@@ -96,7 +99,9 @@ private:
   LogicalResult replaceAccesses();
   LogicalResult replaceAccess(Operation *op);
   FailureOr<Value> addressOf(Value memref, ValueRange at, Type stored);
-  InFlightDiagnostic refuse() { return kernel.emitError("the loops of ") << kernel->getAttr("coat.ops") << " with --device=cuda: "; }
+  InFlightDiagnostic refuse() {
+    return kernel.emitError("the loops of ") << kernel->getAttr("coat.ops") << " with --device=cuda: ";
+  }
 
   func::FuncOp kernel;
   const GpuTarget &target;
@@ -105,7 +110,7 @@ private:
   OpBuilder &b;
   Location loc;
   IRMapping map;
-  DenseMap<Value, Value> pointers;  // of memrefs
+  DenseMap<Value, Value> pointers;        // of memrefs
   DenseMap<Operation *, int64_t> offsets; // of the kernel's buffers in a thread's slice
   int64_t sliceBytes = 0;
 };
@@ -131,7 +136,8 @@ LogicalResult LoopEmitter::placeBuffers() {
   if (result.wasInterrupted())
     return failure();
   if (sliceBytes > target.sharedPerBlock)
-    return refuse() << "expected buffers of at most " << target.sharedPerBlock << " bytes for " << target.name << ", got " << sliceBytes;
+    return refuse() << "expected buffers of at most " << target.sharedPerBlock << " bytes for " << target.name
+                    << ", got " << sliceBytes;
   return success();
 }
 
@@ -200,7 +206,8 @@ LogicalResult LoopEmitter::replaceAccess(Operation *op) {
   // Between the type of the kernel and the one in memory, in either direction.
   auto converted = [&](Value value, Type to) -> Value {
     if (type.isInteger(1))
-      return load ? arith::TruncIOp::create(b, loc, to, value).getResult() : arith::ExtUIOp::create(b, loc, to, value).getResult();
+      return load ? arith::TruncIOp::create(b, loc, to, value).getResult()
+                  : arith::ExtUIOp::create(b, loc, to, value).getResult();
     if (type.isIndex())
       return arith::IndexCastOp::create(b, loc, to, value);
     return type == stored ? value : UnrealizedConversionCastOp::create(b, loc, to, value).getResult(0);
@@ -212,7 +219,8 @@ LogicalResult LoopEmitter::replaceAccess(Operation *op) {
   return success();
 }
 
-/// Loads and stores of memrefs become those of pointers. In the order of the text: casts and buffers come before their uses.
+/// Loads and stores of memrefs become those of pointers. In the order of the text: casts and buffers come before their
+/// uses.
 LogicalResult LoopEmitter::replaceAccesses() {
   auto isOfMemory = [](Value value) { return isa<BaseMemRefType>(value.getType()); };
   SmallVector<Operation *> accesses;
@@ -232,7 +240,8 @@ FailureOr<GpuKernel> LoopEmitter::emit() {
   if (failed(placeBuffers()))
     return failure();
   Threads threads = findThreads(kernel);
-  int64_t count = threads.count(), perBlock = sliceBytes ? std::min<int64_t>(128, target.sharedPerBlock / sliceBytes) : 128;
+  int64_t count = threads.count(),
+          perBlock = sliceBytes ? std::min<int64_t>(128, target.sharedPerBlock / sliceBytes) : 128;
   if (count > std::numeric_limits<int32_t>::max())
     return refuse() << "expected fewer than 2^31 threads, got " << count, failure();
   perBlock = std::min(perBlock, std::max<int64_t>(count, 1));
@@ -260,14 +269,17 @@ FailureOr<GpuKernel> LoopEmitter::emit() {
   }
   if (failed(replaceAccesses()))
     return failure();
-  return function.finish(std::max<int64_t>(llvm::divideCeil(count, perBlock), 1), llvm::alignTo(perBlock, 32), perBlock * sliceBytes);
+  return function.finish(std::max<int64_t>(llvm::divideCeil(count, perBlock), 1), llvm::alignTo(perBlock, 32),
+                         perBlock * sliceBytes);
 }
 
 bool coat::isOfLoops(func::FuncOp kernel) {
-  return llvm::any_of(kernel.front(), [](Operation &op) { return isa<scf::SCFDialect, memref::MemRefDialect>(op.getDialect()); });
+  return llvm::any_of(kernel.front(),
+                      [](Operation &op) { return isa<scf::SCFDialect, memref::MemRefDialect>(op.getDialect()); });
 }
 
-FailureOr<GpuKernel> coat::emitLoops(func::FuncOp kernel, const GpuTarget &target, const GpuOptions &, gpu::GPUModuleOp into) {
+FailureOr<GpuKernel> coat::emitLoops(func::FuncOp kernel, const GpuTarget &target, const GpuOptions &,
+                                     gpu::GPUModuleOp into) {
   if (!isOfLoops(kernel))
     return failure();
   KernelFunction function(kernel, into);

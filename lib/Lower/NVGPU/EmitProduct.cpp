@@ -1,5 +1,6 @@
-// Emitter of matrix products and convolutions for any GPU: tiles of both operands go to shared memory by cp.async several
-// stages ahead, warps multiply them (tensor cores, or multiply-adds for f32), and the epilogue is computed on the sums.
+// Emitter of matrix products and convolutions for any GPU: tiles of both operands go to shared memory by cp.async
+// several stages ahead, warps multiply them (tensor cores, or multiply-adds for f32), and the epilogue is computed on
+// the sums.
 //
 //   load tiles 0 .. stages - 2
 //   for each tile along k: wait for it; all threads meet; start loading the tile stages - 1 ahead; multiply
@@ -18,7 +19,8 @@ using namespace coat;
 namespace {
 class ProductEmitter {
 public:
-  ProductEmitter(GpuBuilder &g, const Contraction &c, const BlockTile &block, bool tf32, Epilogue &epilogue, ValueRange pointers)
+  ProductEmitter(GpuBuilder &g, const Contraction &c, const BlockTile &block, bool tf32, Epilogue &epilogue,
+                 ValueRange pointers)
       : g(g), c(c), block(block), tiles{c, block.m, block.n}, tf32(tf32), epilogue(epilogue), pointers(pointers) {}
 
   void emit();
@@ -105,14 +107,16 @@ Values ProductEmitter::addSlices(TileProduct &product, Values sums) {
 void ProductEmitter::emit() {
   ResultTiles::Place place = tiles.placeOf(g, g.block);
   auto loader = [&](const ProductOperand &operand, Value first, int64_t tile, int64_t size) {
-    return TileLoader(g, operand, c.type, pointers[operand.argument], place.batch, first, tile, block.k, size, c.k, block.threads());
+    return TileLoader(g, operand, c.type, pointers[operand.argument], place.batch, first, tile, block.k, size, c.k,
+                      block.threads());
   };
   TileLoader left = loader(c.left, place.m, block.m, c.m), right = loader(c.right, place.n, block.n, c.n);
   SharedTile leftTile = TileLoader::tileOf(c.left, c.type, block.m, block.k);
   SharedTile rightTile = TileLoader::tileOf(c.right, c.type, block.n, block.k);
   leftBytes = leftTile.bytes();
   rightBytes = rightTile.bytes();
-  auto product = createTileProduct(g, c.type, tf32, block, {leftTile, c.left.innerIsDense}, {rightTile, c.right.innerIsDense});
+  auto product =
+      createTileProduct(g, c.type, tf32, block, {leftTile, c.left.innerIsDense}, {rightTile, c.right.innerIsDense});
   Values sums = mainLoop(*product, left, right);
   auto store = [&] { storeSums(g, tiles, place, epilogue, product->rows(), sums); };
   if (block.slices > 1) {
@@ -121,7 +125,8 @@ void ProductEmitter::emit() {
     return;
   }
   store();
-  // Nothing is pending but empty groups. Only here: multiplications would move behind a wait, and what they read would not.
+  // Nothing is pending but empty groups. Only here: multiplications would move behind a wait, and what they read would
+  // not.
   g.waitCopies(0);
 }
 
@@ -137,8 +142,14 @@ FailureOr<GpuKernel> coat::emitProduct(func::FuncOp kernel, const GpuTarget &tar
   if (isa<ConvOp>(c->root) && c->batch > 1 && c->n < 8)
     return failure();
   bool matrices = !c->type.isF32() || options.tf32;
-  ProductShape shape = {c->batch, c->m, c->n, c->k, c->type.getIntOrFloatBitWidth() / 8, matrices,
-                        TileLoader::unitOf(c->left, c->type), TileLoader::unitOf(c->right, c->type)};
+  ProductShape shape = {c->batch,
+                        c->m,
+                        c->n,
+                        c->k,
+                        c->type.getIntOrFloatBitWidth() / 8,
+                        matrices,
+                        TileLoader::unitOf(c->left, c->type),
+                        TileLoader::unitOf(c->right, c->type)};
   BlockTile block = chooseBlockTile(shape, target);
   if (auto asked = kernel->getAttrOfType<DenseI64ArrayAttr>("coat.gpu_tile"); asked && asked.size() == 7)
     block = {asked[0], asked[1], asked[2], asked[3], asked[4], asked[5], asked[6]};

@@ -1,14 +1,14 @@
-// Emitter of kernels whose elements share long reductions (softmax, norms), or are few and long reductions themselves (means over
-// an image, products with one row): a team of threads computes a row.
+// Emitter of kernels whose elements share long reductions (softmax, norms), or are few and long reductions themselves
+// (means over an image, products with one row): a team of threads computes a row.
 //
 //   %m = max over j of x[i, j]                  row i = team; m = max over every 32nd j; join m by shuffles
 //   %s = sum over j of exp(x[i, j] - m[i])  ->  s = sum .., joined
 //   %r = exp(x[i, j] - m[i]) / s[i]             for every 32nd j: o[i, j] = exp(x[i, j] - m) / s
 //
-// A row is what the open dimensions leave: those of the result that no shared reduction depends on. Where they, or what is
-// reduced, lie together in memory, the members of a team are the lanes of a warp (or of all warps, for long rows); else each
-// lane has a row of its own and the warps share the work on it.
-// With -ffp-model=strict a team is one thread, which adds up in order.
+// A row is what the open dimensions leave: those of the result that no shared reduction depends on. Where they, or what
+// is reduced, lie together in memory, the members of a team are the lanes of a warp (or of all warps, for long rows);
+// else each lane has a row of its own and the warps share the work on it. With -ffp-model=strict a team is one thread,
+// which adds up in order.
 //
 // Does not apply when no reduction is long enough to share, or when there are rows for all threads of the GPU anyway.
 #include "Elements.h"
@@ -28,8 +28,8 @@ struct Rows {
   bool together = false;     // what a team works on lies together in memory
 };
 
-/// The reductions that elements of `tensor` are made from, with the dimensions of the kernel's result that each depends on.
-/// `of[d]` are those that dimension d of `tensor` depends on.
+/// The reductions that elements of `tensor` are made from, with the dimensions of the kernel's result that each depends
+/// on. `of[d]` are those that dimension d of `tensor` depends on.
 class FindReductions {
 public:
   struct Found {
@@ -107,7 +107,8 @@ FailureOr<Rows> findRows(func::FuncOp kernel, const GpuTarget &target) {
     own[dim].set(dim);
   FindReductions reductions;
   reductions.visit(rows.tensor, own, rank);
-  // Shared is a reduction that does not depend on some dimension of more than one element. Where none is, each element is a row.
+  // Shared is a reduction that does not depend on some dimension of more than one element. Where none is, each element
+  // is a row.
   llvm::SmallBitVector trivial(rank), used(rank);
   for (unsigned dim = 0; dim < rank; ++dim)
     if (type.getDimSize(dim) == 1)
@@ -160,7 +161,8 @@ TeamShape chooseTeam(const Rows &rows, int64_t rowCount, bool strict) {
 class Emitter {
 public:
   Emitter(const Rows &rows, TeamShape shape, bool strict, func::FuncOp kernel, KernelFunction &function)
-      : rows(rows), strict(strict), b(function.builder), loc(kernel.getLoc()), g(b, loc), team(g, shape), elements(b, loc) {
+      : rows(rows), strict(strict), b(function.builder), loc(kernel.getLoc()), g(b, loc), team(g, shape),
+        elements(b, loc) {
     for (auto [memref, pointer] : llvm::zip_equal(kernel.getArguments(), function.pointers()))
       elements.setPointer(memref, pointer);
   }

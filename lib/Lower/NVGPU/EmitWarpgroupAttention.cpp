@@ -1,12 +1,13 @@
-// Emitter of attention for sm_90a: one thread copies queries, keys and values by TMA, two warpgroups have 64 queries each.
+// Emitter of attention for sm_90a: one thread copies queries, keys and values by TMA, two warpgroups have 64 queries
+// each.
 //
 //   S = Q K_0^T; P = softmax(S)
-//   for each further tile j: start S = Q K_j^T; start O += P V_(j - 1); wait for S; P = softmax(S); wait for O; O *= scale
-//   O += P V_last
+//   for each further tile j: start S = Q K_j^T; start O += P V_(j - 1); wait for S; P = softmax(S); wait for O; O *=
+//   scale O += P V_last
 //
-// so that the exponentials of a tile are computed while tensor cores add up the values of the one before (FlashAttention-3).
-// Weights are multiplied from registers. Does not apply to: f32, strides that are not multiples of 16 bytes, heads of more
-// than 256, at most 64 queries or 128 keys; those have emitAttention.
+// so that the exponentials of a tile are computed while tensor cores add up the values of the one before
+// (FlashAttention-3). Weights are multiplied from registers. Does not apply to: f32, strides that are not multiples of
+// 16 bytes, heads of more than 256, at most 64 queries or 128 keys; those have emitAttention.
 #include "Epilogue.h"
 #include "FragmentSoftmax.h"
 #include "KernelFunction.h"
@@ -45,7 +46,9 @@ private:
     return g.add(g.mul(g.rem(number, tile.stages), 8), barrierBase() + 8 + 8 * tile.stages * which);
   }
   Value phase(Value number) { return g.rem(g.div(number, tile.stages), 2); }
-  void release(int64_t which, Value number) { g.when(isFirst, [&] { g.arrive(barrier(which, number)); }); }
+  void release(int64_t which, Value number) {
+    g.when(isFirst, [&] { g.arrive(barrier(which, number)); });
+  }
 
   void produce();
   void copyBlocks(Value map, Value place, int64_t blocks, int64_t rows, Value full, Value first, Value inner);
@@ -71,8 +74,8 @@ private:
 // The producer
 //===----------------------------------------------------------------------===//
 
-void WarpgroupAttentionEmitter::copyBlocks(Value map, Value place, int64_t blocks, int64_t rowCount, Value full, Value first,
-                                           Value inner) {
+void WarpgroupAttentionEmitter::copyBlocks(Value map, Value place, int64_t blocks, int64_t rowCount, Value full,
+                                           Value first, Value inner) {
   Value batch = g.div(head, shape.headsPerBatch);
   for (int64_t i = 0; i < blocks; ++i)
     g.copyBox(g.add(place, i * rowCount * rowBytes), map, full, {g.i32(64 * i), first, inner, batch});
@@ -255,8 +258,8 @@ FailureOr<GpuKernel> coat::emitWarpgroupAttention(func::FuncOp kernel, const Gpu
   if (!target.wgmma)
     return failure();
   FailureOr<AttentionShape> shape = findAttention(kernel);
-  if (failed(shape) || shape->type.isF32() || !Epilogue::covers(kernel, shape->op, Value()) || shape->depth > 256 || shape->width > 256 ||
-      shape->queries <= 64 || shape->keys <= 128)
+  if (failed(shape) || shape->type.isF32() || !Epilogue::covers(kernel, shape->op, Value()) || shape->depth > 256 ||
+      shape->width > 256 || shape->queries <= 64 || shape->keys <= 128)
     return failure();
   int64_t largest = std::max(shape->depth, shape->width);
   WarpgroupAttentionTile tile;

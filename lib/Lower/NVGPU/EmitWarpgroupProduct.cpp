@@ -1,14 +1,14 @@
-// Emitter of matrix products and convolutions for sm_90a: one thread keeps shared memory filled by TMA, warpgroups multiply
-// from there, and each block goes on with another tile when one is done.
+// Emitter of matrix products and convolutions for sm_90a: one thread keeps shared memory filled by TMA, warpgroups
+// multiply from there, and each block goes on with another tile when one is done.
 //
 //   producer: for each tile, for each step along k: wait until the stage is empty; start two copies into it
 //   consumers: wait until it is full; multiply; say that the stage before is empty; behind the last step: epilogue
 //
-// A convolution's left operand is copied by im2col maps: a box is so many positions of the window's corner, times 64 channels at
-// one tap. A step along k is one tap's 64 channels; channels behind the last are zero in both operands.
+// A convolution's left operand is copied by im2col maps: a box is so many positions of the window's corner, times 64
+// channels at one tap. A step along k is one tap's 64 channels; channels behind the last are zero in both operands.
 //
-// Does not apply to: operands that are converted on the way, strides that are not multiples of 16 bytes, a left operand that is
-// dense along m, right operands of tf32 that are dense along n, groups whose channels do not fill 64.
+// Does not apply to: operands that are converted on the way, strides that are not multiples of 16 bytes, a left operand
+// that is dense along m, right operands of tf32 that are dense along n, groups whose channels do not fill 64.
 #include "KernelFunction.h"
 #include "ResultTiles.h"
 #include "coat/Dialect/Coat.h"
@@ -17,14 +17,15 @@ using namespace mlir;
 using namespace coat;
 
 namespace {
-/// How operands are copied; coordinates are made from the step's tap, its first channel, the tile's first row and the batch.
+/// How operands are copied; coordinates are made from the step's tap, its first channel, the tile's first row and the
+/// batch.
 struct TensorCopies {
   TensorMap left, right;
-  int64_t taps = 1, channels; // k is taps x channels
+  int64_t taps = 1, channels;                                       // k is taps x channels
   SmallVector<int64_t> window, positions, steps, dilations, before; // of a convolution's spatial dimensions
   bool leftHasBatch = false, rightHasBatch = false;
-  bool across = false;     // right's dense dimension is n
-  int64_t batchLeft = 0;   // channels of the left operand between batches (groups of a convolution)
+  bool across = false;   // right's dense dimension is n
+  int64_t batchLeft = 0; // channels of the left operand between batches (groups of a convolution)
 };
 
 struct WarpgroupTile {
@@ -38,8 +39,8 @@ class WarpgroupEmitter {
 public:
   WarpgroupEmitter(WarpgroupBuilder &g, const Contraction &c, const TensorCopies &copies, const WarpgroupTile &tile,
                    int64_t blocks, Epilogue &epilogue, ValueRange maps)
-      : g(g), c(c), copies(copies), tile(tile), tiles{c, tile.m(), tile.n}, blocks(blocks), epilogue(epilogue), leftMap(maps[0]),
-        rightMap(maps[1]) {}
+      : g(g), c(c), copies(copies), tile(tile), tiles{c, tile.m(), tile.n}, blocks(blocks), epilogue(epilogue),
+        leftMap(maps[0]), rightMap(maps[1]) {}
 
   void emit();
   int64_t sharedBytes() const { return barriers() + 16 * tile.stages; }
@@ -85,10 +86,12 @@ private:
 
 WarpgroupEmitter::Ring WarpgroupEmitter::next(Ring ring) {
   Value isLast = g.equal(ring.stage, tile.stages - 1);
-  return {g.select(isLast, g.i32(0), g.add(ring.stage, 1)), g.select(isLast, g.bitXor(ring.phase, g.i32(1)), ring.phase)};
+  return {g.select(isLast, g.i32(0), g.add(ring.stage, 1)),
+          g.select(isLast, g.bitXor(ring.phase, g.i32(1)), ring.phase)};
 }
 
-Values WarpgroupEmitter::forEachTile(ValueRange carried, llvm::function_ref<Values(ResultTiles::Place, ValueRange)> body) {
+Values WarpgroupEmitter::forEachTile(ValueRange carried,
+                                     llvm::function_ref<Values(ResultTiles::Place, ValueRange)> body) {
   if (blocks == tiles.count())
     return body(tiles.placeOf(g, g.block), carried);
   // Tiles block, block + blocks, ..
@@ -162,14 +165,16 @@ void WarpgroupEmitter::produce() {
 
 Value WarpgroupEmitter::multiplyStage(Value sums, Value group, Value stage) {
   Value base = g.sharedBytes();
-  Value left = g.descriptor(g.add(g.add(base, g.mul(group, 64 * rowBytes)), g.mul(stage, leftBytes())), 16, 8 * rowBytes);
+  Value left =
+      g.descriptor(g.add(g.add(base, g.mul(group, 64 * rowBytes)), g.mul(stage, leftBytes())), 16, 8 * rowBytes);
   Value rightStart = g.add(g.add(base, tile.stages * leftBytes()), g.mul(stage, rightBytes()));
   int64_t inner = 32 / elementBytes();
   Value right = g.descriptor(rightStart, copies.across ? perStep() * rowBytes : 16, 8 * rowBytes);
   g.beginProducts();
   for (int64_t k = 0; k < perStep(); k += inner)
-    sums = g.multiplyTiles(g.advance(left, k * elementBytes()), g.advance(right, copies.across ? k * rowBytes : k * elementBytes()),
-                           sums, tile.n, c.type, copies.across);
+    sums = g.multiplyTiles(g.advance(left, k * elementBytes()),
+                           g.advance(right, copies.across ? k * rowBytes : k * elementBytes()), sums, tile.n, c.type,
+                           copies.across);
   g.commitProducts();
   return sums;
 }
@@ -190,7 +195,9 @@ SmallVector<SumRow> WarpgroupEmitter::rows(Value group) {
 void WarpgroupEmitter::consume() {
   Value group = g.sub(g.div(g.warp, 4), g.i32(1));
   Value isFirst = g.equal(g.rem(g.thread, 128), 0);
-  auto release = [&](Value stage, Value condition) { g.when(g.both(isFirst, condition), [&] { g.arrive(empty(stage)); }); };
+  auto release = [&](Value stage, Value condition) {
+    g.when(g.both(isFirst, condition), [&] { g.arrive(empty(stage)); });
+  };
   forEachTile({g.i32(0), g.i32(0)}, [&](ResultTiles::Place place, ValueRange ring) {
     Value start = g.zeroSums(tile.n);
     Values carried = {start, ring[0], ring[1], g.i32(0)};
@@ -251,7 +258,8 @@ static bool canStep(const TensorMap &map) {
 
 /// An operand that is a matrix, or as many as there are batches: two or three dimensions.
 static LogicalResult mapOfMatrix(const ProductOperand &operand, int64_t batch, TensorMap &map, bool &hasBatch) {
-  if (operand.outer.size() != 1 || operand.inner.size() != 1 || operand.batch.size() != 1 || !operand.windows.empty() || operand.offset)
+  if (operand.outer.size() != 1 || operand.inner.size() != 1 || operand.batch.size() != 1 || !operand.windows.empty() ||
+      operand.offset)
     return failure();
   const Digit &dense = operand.innerIsDense ? operand.inner[0] : operand.outer[0];
   const Digit &other = operand.innerIsDense ? operand.outer[0] : operand.inner[0];
@@ -273,7 +281,8 @@ static FailureOr<TensorCopies> copiesOf(const Contraction &c) {
   TensorCopies copies;
   copies.channels = c.k;
   copies.across = !c.right.innerIsDense;
-  if (!c.left.innerIsDense || (copies.across && c.type.isF32()) || failed(mapOfMatrix(c.left, c.batch, copies.left, copies.leftHasBatch)) ||
+  if (!c.left.innerIsDense || (copies.across && c.type.isF32()) ||
+      failed(mapOfMatrix(c.left, c.batch, copies.left, copies.leftHasBatch)) ||
       failed(mapOfMatrix(c.right, c.batch, copies.right, copies.rightHasBatch)))
     return failure();
   return copies;
@@ -357,7 +366,8 @@ static WarpgroupTile tileOf(const Contraction &c, const GpuTarget &target) {
       int64_t m = 64 * consumers;
       double tiles = double(llvm::divideCeil(c.m, m)) * llvm::divideCeil(c.n, n) * c.batch;
       double rounds = std::ceil(tiles / target.processors);
-      // Per step of 64 along k, in clocks: products at 4096 a clock, copies at 48 bytes a clock, and the latency of a step.
+      // Per step of 64 along k, in clocks: products at 4096 a clock, copies at 48 bytes a clock, and the latency of a
+      // step.
       double step = std::max({double(m) * n * 64 / 4096, double(m + n) * 128 / 48, 90.0});
       double time = rounds * (step * llvm::divideCeil(c.k, 64) + m * n * 0.06 + 600);
       if (!best.n || time < least) {
@@ -373,8 +383,8 @@ FailureOr<GpuKernel> coat::emitWarpgroupProduct(func::FuncOp kernel, const GpuTa
   if (!target.wgmma)
     return failure();
   FailureOr<Contraction> c = findContraction(kernel);
-  if (failed(c) || !Epilogue::covers(kernel, c->root, c->bias) || (c->type.isF32() && !options.tf32) || c->m < 64 || c->n < 16 ||
-      !isAligned(c->left, c->type) || !isAligned(c->right, c->type))
+  if (failed(c) || !Epilogue::covers(kernel, c->root, c->bias) || (c->type.isF32() && !options.tf32) || c->m < 64 ||
+      c->n < 16 || !isAligned(c->left, c->type) || !isAligned(c->right, c->type))
     return failure();
   auto conv = dyn_cast<ConvOp>(c->root);
   FailureOr<TensorCopies> copies = copiesOf(*c);

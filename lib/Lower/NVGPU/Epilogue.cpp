@@ -36,8 +36,8 @@ static bool isOfDimensions(AffineMap map) {
 static bool isComputable(Value tensor, Operation *root);
 
 static bool isComputable(linalg::GenericOp op, Operation *root) {
-  if (op.getNumReductionLoops() || op.getNumResults() != 1 || !op.getMatchingIndexingMap(op.getDpsInitOperand(0)).isIdentity() ||
-      !op.getRegionOutputArgs().front().use_empty())
+  if (op.getNumReductionLoops() || op.getNumResults() != 1 ||
+      !op.getMatchingIndexingMap(op.getDpsInitOperand(0)).isIdentity() || !op.getRegionOutputArgs().front().use_empty())
     return false;
   for (OpOperand *input : op.getDpsInputOperands())
     if (!op.getMatchingBlockArgument(input).use_empty() &&
@@ -202,7 +202,8 @@ void Epilogue::store(Value row, Value column, ArrayRef<Value> sums, bool aligned
   known.clear();
   Values start(sums);
   if (bias)
-    for (auto [sum, term] : llvm::zip(start, valuesOf(bias, AffineMap::get(rank, 0, g.b.getAffineDimExpr(rank - 1)), place)))
+    for (auto [sum, term] :
+         llvm::zip(start, valuesOf(bias, AffineMap::get(rank, 0, g.b.getAffineDimExpr(rank - 1)), place)))
       sum = arith::AddFOp::create(g.b, g.loc, sum, term);
   known[{root->getResult(0), identity}] = start;
   Values values = valuesOf(result, identity, place);

@@ -1,5 +1,5 @@
-// What a kernel does with the sums of its product before it stores them: the element-wise generics behind the root, computed
-// on values that are still in registers.
+// What a kernel does with the sums of its product before it stores them: the element-wise generics behind the root,
+// computed on values that are still in registers.
 //
 // A place of the result is (row, column): the column is the last dimension, the row counts all others. Operands that
 // broadcast walk by digits, as in Contraction.h; a residual of the result's own layout is one multiplication.
@@ -13,15 +13,16 @@
 namespace coat {
 class Epilogue {
 public:
-  /// Whether all that follows `root` in `kernel` is one element-wise chain into one argument, and `bias` (may be null) can be
-  /// computed.
+  /// Whether all that follows `root` in `kernel` is one element-wise chain into one argument, and `bias` (may be null)
+  /// can be computed.
   static bool covers(mlir::func::FuncOp kernel, mlir::Operation *root, mlir::Value bias);
 
   /// `pointers` are the kernel's arguments, in global memory. `bias`, of each column, is added to the sums; null: none.
-  Epilogue(GpuBuilder &g, mlir::func::FuncOp kernel, mlir::Operation *root, mlir::Value bias, mlir::ValueRange pointers);
+  Epilogue(GpuBuilder &g, mlir::func::FuncOp kernel, mlir::Operation *root, mlir::Value bias,
+           mlir::ValueRange pointers);
 
-  /// The element at (row, column) and its right neighbours: as many as `sums`, f32 values of the root. `aligned`: the column
-  /// is a multiple of their number.
+  /// The element at (row, column) and its right neighbours: as many as `sums`, f32 values of the root. `aligned`: the
+  /// column is a multiple of their number.
   void store(mlir::Value row, mlir::Value column, llvm::ArrayRef<mlir::Value> sums, bool aligned);
 
   int64_t rows() const { return rowCount; }

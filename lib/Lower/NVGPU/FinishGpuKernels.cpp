@@ -37,7 +37,8 @@ static void passMapsByValue(LLVM::LLVMFuncOp function) {
     if (!function.getArgAttr(i, "coat.map"))
       continue;
     function.removeArgAttr(i, b.getStringAttr("coat.map"));
-    function.setArgAttr(i, LLVM::LLVMDialect::getByValAttrName(), TypeAttr::get(LLVM::LLVMArrayType::get(b.getI64Type(), 16)));
+    function.setArgAttr(i, LLVM::LLVMDialect::getByValAttrName(),
+                        TypeAttr::get(LLVM::LLVMArrayType::get(b.getI64Type(), 16)));
     function.setArgAttr(i, LLVM::LLVMDialect::getAlignAttrName(), b.getI64IntegerAttr(64));
     function.setArgAttr(i, NVVM::NVVMDialect::getGridConstantAttrName(), b.getUnitAttr());
   }
@@ -55,8 +56,8 @@ struct FinishGpuKernels : coat::impl::FinishGpuKernelsBase<FinishGpuKernels> {
         function->setAttr(NVVM::NVVMDialect::getKernelFuncAttrName(), builder.getUnitAttr());
         function->setAttr(NVVM::NVVMDialect::getReqntidAttrName(), block);
         passMapsByValue(function);
-        // Tiles in shared memory decide how many blocks a processor holds: without this, ptxas spills to hold more of them, and
-        // warps could not hand registers to each other.
+        // Tiles in shared memory decide how many blocks a processor holds: without this, ptxas spills to hold more of
+        // them, and warps could not hand registers to each other.
         auto shared = function->getAttrOfType<IntegerAttr>("coat.shared");
         if (shared && shared.getInt() > 0)
           function->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(), builder.getI32IntegerAttr(1));

@@ -167,7 +167,8 @@ Values FragmentSoftmax::apply(MutableArrayRef<Value> scores, const Rows &rows, V
 Values FragmentSoftmax::inverseSums(ArrayRef<Value> state) {
   Values inverse;
   for (int64_t half = 0; half < 2; ++half) {
-    Value sum = overRow(state[2 + half], [&](Value a, Value b) -> Value { return arith::AddFOp::create(g.b, g.loc, a, b); });
+    Value sum =
+        overRow(state[2 + half], [&](Value a, Value b) -> Value { return arith::AddFOp::create(g.b, g.loc, a, b); });
     Value isEmpty = arith::CmpFOp::create(g.b, g.loc, arith::CmpFPredicate::OEQ, sum, g.f32(0));
     inverse.push_back(g.select(isEmpty, g.f32(0), arith::DivFOp::create(g.b, g.loc, g.f32(1), sum)));
   }

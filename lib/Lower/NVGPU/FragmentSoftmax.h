@@ -27,8 +27,8 @@ public:
   Values start();
   static constexpr int64_t stateSize = 4;
 
-  /// Scores become weights; `state` is that behind the tile. `hides`: whether some row may not see some key of the tile (null:
-  /// every row sees all). Returns by what each row's earlier sums are to be multiplied.
+  /// Scores become weights; `state` is that behind the tile. `hides`: whether some row may not see some key of the tile
+  /// (null: every row sees all). Returns by what each row's earlier sums are to be multiplied.
   Values apply(llvm::MutableArrayRef<mlir::Value> scores, const Rows &rows, mlir::Value firstKey, mlir::Value hides,
                llvm::MutableArrayRef<mlir::Value> state);
 

@@ -15,7 +15,8 @@ static LLVM::GlobalOp sharedOf(OpBuilder &b, Location loc) {
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(module.getBody());
   return LLVM::GlobalOp::create(b, loc, LLVM::LLVMArrayType::get(b.getI8Type(), 0), /*isConstant=*/false,
-                                LLVM::Linkage::External, "coat_shared", Attribute(), /*alignment=*/1024, /*addrSpace=*/3);
+                                LLVM::Linkage::External, "coat_shared", Attribute(), /*alignment=*/1024,
+                                /*addrSpace=*/3);
 }
 
 GpuBuilder::GpuBuilder(OpBuilder &builder, Location loc) : b(builder), loc(loc) {
@@ -51,9 +52,7 @@ Value GpuBuilder::smaller(Value x, Value y) { return b.createOrFold<arith::MinSI
 Value GpuBuilder::select(Value condition, Value x, Value y) {
   return b.createOrFold<arith::SelectOp>(loc, condition, x, y);
 }
-Value GpuBuilder::f32(double value) {
-  return arith::ConstantOp::create(b, loc, b.getFloatAttr(b.getF32Type(), value));
-}
+Value GpuBuilder::f32(double value) { return arith::ConstantOp::create(b, loc, b.getFloatAttr(b.getF32Type(), value)); }
 Value GpuBuilder::zero(Type type) { return arith::ConstantOp::create(b, loc, b.getZeroAttr(type)); }
 Value GpuBuilder::bitcast(Value value, Type type) {
   return value.getType() == type ? value : LLVM::BitcastOp::create(b, loc, type, value).getResult();
@@ -71,14 +70,14 @@ Value GpuBuilder::pack(Value low, Value high, Type type) {
 //===----------------------------------------------------------------------===//
 
 Values GpuBuilder::loop(Value lower, Value upper, ValueRange carried, LoopBody body) {
-  auto loop = scf::ForOp::create(b, loc, lower, upper, i32(1), carried,
-                                 [&](OpBuilder &, Location, Value iv, ValueRange inner) {
-                                   scf::YieldOp::create(b, loc, body(iv, inner));
-                                 });
+  auto loop =
+      scf::ForOp::create(b, loc, lower, upper, i32(1), carried, [&](OpBuilder &, Location, Value iv, ValueRange inner) {
+        scf::YieldOp::create(b, loc, body(iv, inner));
+      });
   // Unrolled, multiplications would move behind the waits of later steps, and what they read would fill the registers.
   auto unroll = LLVM::LoopUnrollAttr::get(b.getContext(), b.getBoolAttr(true), {}, {}, {}, {}, {}, {});
-  loop->setAttr("loop_annotation", LLVM::LoopAnnotationAttr::get(b.getContext(), {}, {}, {}, unroll, {}, {}, {}, {}, {}, {}, {},
-                                                                 {}, {}, {}, {}));
+  loop->setAttr("loop_annotation", LLVM::LoopAnnotationAttr::get(b.getContext(), {}, {}, {}, unroll, {}, {}, {}, {}, {},
+                                                                 {}, {}, {}, {}, {}, {}));
   return Values(loop.getResults());
 }
 
@@ -122,7 +121,8 @@ Value GpuBuilder::global(Value pointer) {
 void GpuBuilder::barrier() { NVVM::BarrierOp::create(b, loc); }
 
 Value GpuBuilder::shuffleXor(Value value, int64_t mask) {
-  return NVVM::ShflOp::create(b, loc, value.getType(), i32(-1), value, i32(mask), i32(31), NVVM::ShflKind::bfly, UnitAttr());
+  return NVVM::ShflOp::create(b, loc, value.getType(), i32(-1), value, i32(mask), i32(31), NVVM::ShflKind::bfly,
+                              UnitAttr());
 }
 
 void GpuBuilder::copyAsync(Value shared, Value global, int64_t size, Value valid) {
@@ -134,7 +134,8 @@ void GpuBuilder::waitCopies(int64_t pending) { NVVM::CpAsyncWaitGroupOp::create(
 
 Values GpuBuilder::loadMatrices(Value shared, int64_t count, bool transpose) {
   Type word = b.getI32Type();
-  Type type = count == 1 ? word : Type(LLVM::LLVMStructType::getLiteral(b.getContext(), SmallVector<Type>(count, word)));
+  Type type =
+      count == 1 ? word : Type(LLVM::LLVMStructType::getLiteral(b.getContext(), SmallVector<Type>(count, word)));
   auto shape = NVVM::LdStMatrixShapeAttr::get(b.getContext(), 8, 8);
   Value matrices = NVVM::LdMatrixOp::create(b, loc, type, shared, uint32_t(count),
                                             transpose ? NVVM::MMALayout::col : NVVM::MMALayout::row, shape,
@@ -156,9 +157,10 @@ Values GpuBuilder::multiply(ArrayRef<Value> x, ArrayRef<Value> y, ArrayRef<Value
     for (Values *words : {&left, &right})
       for (Value &word : *words)
         word = bitcast(word, pairOf(type));
-  Value product = NVVM::MmaOp::create(
-      b, loc, result, left, right, sums, ArrayRef<int64_t>{16, 8, type.isF32() ? 8 : 16}, std::nullopt, std::nullopt,
-      std::array<NVVM::MMATypes, 2>{kind, kind}, std::array<NVVM::MMALayout, 2>{NVVM::MMALayout::row, NVVM::MMALayout::col});
+  Value product =
+      NVVM::MmaOp::create(b, loc, result, left, right, sums, ArrayRef<int64_t>{16, 8, type.isF32() ? 8 : 16},
+                          std::nullopt, std::nullopt, std::array<NVVM::MMATypes, 2>{kind, kind},
+                          std::array<NVVM::MMALayout, 2>{NVVM::MMALayout::row, NVVM::MMALayout::col});
   Values words;
   for (int64_t i = 0; i < 4; ++i)
     words.push_back(LLVM::ExtractValueOp::create(b, loc, product, i));

@@ -1,7 +1,8 @@
-// What the emitters of tensor-core kernels are written in: 32-bit index arithmetic that folds, loops, and the instructions
-// of a warp as one call each.
+// What the emitters of tensor-core kernels are written in: 32-bit index arithmetic that folds, loops, and the
+// instructions of a warp as one call each.
 //
-// Why i32 and not index: a GPU has no 64-bit integer units; addresses become 64 bits wide only where a pointer is stepped.
+// Why i32 and not index: a GPU has no 64-bit integer units; addresses become 64 bits wide only where a pointer is
+// stepped.
 #ifndef COAT_LIB_LOWER_NVGPU_GPUBUILDER_H
 #define COAT_LIB_LOWER_NVGPU_GPUBUILDER_H
 

@@ -27,7 +27,9 @@ Index Indices::unknown(Value value, int64_t multiple, bool mayBeNegative) {
   return {value, 0};
 }
 
-int64_t Indices::multipleOf(Index index) const { return index.value ? factsOf(index.value).multiple : int64_t(1) << 20; }
+int64_t Indices::multipleOf(Index index) const {
+  return index.value ? factsOf(index.value).multiple : int64_t(1) << 20;
+}
 
 bool Indices::mayBeNegative(Index index) const {
   return index.offset < 0 || (index.value && factsOf(index.value).mayBeNegative);
@@ -37,9 +39,9 @@ Index Indices::add(Index x, Index y) {
   if (!x.value || !y.value)
     return {x.value ? x.value : y.value, x.offset + y.offset};
   Facts fx = factsOf(x.value), fy = factsOf(y.value);
-  Value sum = cached(Kind::add, x.value, y.value, 0,
-                     {std::gcd(fx.multiple, fy.multiple), fx.mayBeNegative || fy.mayBeNegative},
-                     [&] { return arith::AddIOp::create(b, loc, x.value, y.value); });
+  Value sum =
+      cached(Kind::add, x.value, y.value, 0, {std::gcd(fx.multiple, fy.multiple), fx.mayBeNegative || fy.mayBeNegative},
+             [&] { return arith::AddIOp::create(b, loc, x.value, y.value); });
   return {sum, x.offset + y.offset};
 }
 
@@ -49,9 +51,9 @@ Index Indices::mul(Index x, int64_t factor) {
   if (factor == 1)
     return x;
   Facts fx = factsOf(x.value);
-  Value product = cached(Kind::mul, x.value, {}, factor,
-                         {fx.multiple * std::abs(factor), fx.mayBeNegative || factor < 0},
-                         [&] { return arith::MulIOp::create(b, loc, x.value, constant(factor)); });
+  Value product =
+      cached(Kind::mul, x.value, {}, factor, {fx.multiple * std::abs(factor), fx.mayBeNegative || factor < 0},
+             [&] { return arith::MulIOp::create(b, loc, x.value, constant(factor)); });
   return {product, x.offset * factor};
 }
 
@@ -121,9 +123,8 @@ Index Indices::select(Value condition, Index x) {
 
 Value Indices::isBelow(Index x, int64_t bound) {
   Value from = asI32(x);
-  return cached(Kind::below, from, {}, bound, {}, [&] {
-    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, from, constant(bound));
-  });
+  return cached(Kind::below, from, {}, bound, {},
+                [&] { return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, from, constant(bound)); });
 }
 
 Value Indices::logicalAnd(Value x, Value y) {

@@ -1,5 +1,5 @@
-// Index arithmetic of GPU kernels: i32, with constants kept apart, so that the places of neighbouring elements are seen to be
-// neighbours. Equal expressions are one value within a scope.
+// Index arithmetic of GPU kernels: i32, with constants kept apart, so that the places of neighbouring elements are seen
+// to be neighbours. Equal expressions are one value within a scope.
 #ifndef COAT_LIB_LOWER_NVGPU_INDICES_H
 #define COAT_LIB_LOWER_NVGPU_INDICES_H
 
@@ -38,7 +38,7 @@ public:
   /// The larger of `a` and `low`, then the smaller of it and `high`.
   Index clamp(Index a, int64_t low, int64_t high);
   Index select(mlir::Value condition, Index a); // else 0, and the offset stays
-  mlir::Value isBelow(Index a, int64_t bound);   // as unsigned numbers: negative ones are not
+  mlir::Value isBelow(Index a, int64_t bound);  // as unsigned numbers: negative ones are not
   mlir::Value logicalAnd(mlir::Value a, mlir::Value b);
 
   Index eval(mlir::AffineExpr expr, llvm::ArrayRef<Index> dims);

@@ -1,4 +1,5 @@
-// What an emitter of GPU kernels gives, and the list of emitters. A new one is a function here and a line in EmitGpuKernels.cpp.
+// What an emitter of GPU kernels gives, and the list of emitters. A new one is a function here and a line in
+// EmitGpuKernels.cpp.
 #ifndef COAT_LIB_LOWER_NVGPU_KERNEL_H
 #define COAT_LIB_LOWER_NVGPU_KERNEL_H
 
@@ -13,7 +14,7 @@ namespace coat {
 struct GpuKernel {
   // func.func (scf, arith, math, vector on registers; llvm and nvvm for memory; made llvm.func later) or llvm.func.
   mlir::Operation *function = nullptr;
-  std::array<int64_t, 3> grid = {1, 1, 1}; // blocks
+  std::array<int64_t, 3> grid = {1, 1, 1};  // blocks
   std::array<int32_t, 3> block = {1, 1, 1}; // threads
   int64_t shared = 0;                       // bytes of dynamic shared memory
   mlir::ArrayAttr maps;                     // TMA maps, as docs/Gpu.md describes coat.maps
@@ -45,7 +46,8 @@ GpuEmitter emitRows;
 GpuEmitter emitLoops;
 /// Whether it is emitLoops that a kernel needs.
 bool isOfLoops(mlir::func::FuncOp kernel);
-/// Anything else: a thread computes elements of the result, with all that they are made from. Emits an error where it fails.
+/// Anything else: a thread computes elements of the result, with all that they are made from. Emits an error where it
+/// fails.
 GpuEmitter emitElements;
 } // namespace coat
 

@@ -18,7 +18,8 @@ static int64_t bytesOf(MemRefType type) {
 
 KernelFunction::KernelFunction(func::FuncOp kernel, gpu::GPUModuleOp into, ArrayRef<TensorMap> tensorMaps)
     : builder(OpBuilder::atBlockEnd(into.getBody())) {
-  SmallVector<Type> types(kernel.getNumArguments() + tensorMaps.size(), LLVM::LLVMPointerType::get(kernel.getContext()));
+  SmallVector<Type> types(kernel.getNumArguments() + tensorMaps.size(),
+                          LLVM::LLVMPointerType::get(kernel.getContext()));
   function = func::FuncOp::create(builder, kernel.getLoc(), kernel.getSymName(), builder.getFunctionType(types, {}));
   // What an access is checked against, where kernels are emulated.
   for (auto [i, type] : llvm::enumerate(kernel.getArgumentTypes()))

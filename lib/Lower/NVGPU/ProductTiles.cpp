@@ -1,5 +1,5 @@
-// See ProductTiles.h. The model counts, for one multiprocessor, the time of multiplications, of copies from L2 and of the
-// instructions that start copies, and how many warps are there to hide latency.
+// See ProductTiles.h. The model counts, for one multiprocessor, the time of multiplications, of copies from L2 and of
+// the instructions that start copies, and how many warps are there to hide latency.
 #include "ProductTiles.h"
 
 #include "llvm/Support/MathExtras.h"
@@ -10,14 +10,15 @@ using namespace coat;
 using llvm::divideCeil;
 
 // m, n, k, warpM, warpN, slices. k in units of 32 bytes of an element of 16 bits: see withStep.
-static const BlockTile matrixTiles[] = {
-    {128, 128, 0, 64, 64, 1}, {128, 64, 0, 64, 32, 1}, {64, 128, 0, 32, 64, 1}, {64, 64, 0, 32, 32, 1}, {64, 64, 0, 32, 32, 2},
-    {64, 32, 0, 32, 16, 1},   {64, 32, 0, 32, 16, 2},  {32, 64, 0, 16, 32, 1},  {32, 64, 0, 16, 32, 2}, {32, 32, 0, 16, 16, 1},
-    {32, 32, 0, 16, 32, 4},   {16, 64, 0, 16, 16, 1},  {16, 64, 0, 16, 32, 4},  {16, 32, 0, 16, 16, 4}, {16, 128, 0, 16, 32, 1}};
-static const BlockTile scalarTiles[] = {
-    {128, 128, 0, 32, 64, 1}, {128, 64, 0, 32, 32, 1}, {64, 128, 0, 32, 32, 1}, {64, 64, 0, 32, 32, 1},
-    {64, 64, 0, 32, 32, 2},   {32, 64, 0, 16, 32, 1},  {32, 64, 0, 16, 32, 2},  {32, 32, 0, 16, 32, 2},
-    {32, 32, 0, 16, 32, 4},   {16, 64, 0, 16, 32, 4}};
+static const BlockTile matrixTiles[] = {{128, 128, 0, 64, 64, 1}, {128, 64, 0, 64, 32, 1}, {64, 128, 0, 32, 64, 1},
+                                        {64, 64, 0, 32, 32, 1},   {64, 64, 0, 32, 32, 2},  {64, 32, 0, 32, 16, 1},
+                                        {64, 32, 0, 32, 16, 2},   {32, 64, 0, 16, 32, 1},  {32, 64, 0, 16, 32, 2},
+                                        {32, 32, 0, 16, 16, 1},   {32, 32, 0, 16, 32, 4},  {16, 64, 0, 16, 16, 1},
+                                        {16, 64, 0, 16, 32, 4},   {16, 32, 0, 16, 16, 4},  {16, 128, 0, 16, 32, 1}};
+static const BlockTile scalarTiles[] = {{128, 128, 0, 32, 64, 1}, {128, 64, 0, 32, 32, 1}, {64, 128, 0, 32, 32, 1},
+                                        {64, 64, 0, 32, 32, 1},   {64, 64, 0, 32, 32, 2},  {32, 64, 0, 16, 32, 1},
+                                        {32, 64, 0, 16, 32, 2},   {32, 32, 0, 16, 32, 2},  {32, 32, 0, 16, 32, 4},
+                                        {16, 64, 0, 16, 32, 4}};
 
 int64_t coat::sharedBytes(const BlockTile &tile, int64_t elementBytes) {
   int64_t stages = tile.stages * (tile.m + tile.n) * tile.k * elementBytes;
@@ -45,7 +46,8 @@ static double timeOf(const BlockTile &tile, const ProductShape &shape, const Gpu
   // Per clock of about 1.5 GHz and multiprocessor.
   double peak = shape.matrices ? target.f16 * (shape.bytes == 2 ? 1.0 : 0.5) : target.f32;
   double multiplies = peak * 1e3 / 2 / 1.5 / target.processors, copied = 40, issued = 64;
-  // Chains of multiplications that do not wait for each other, per quarter of a multiprocessor; four hide their latency.
+  // Chains of multiplications that do not wait for each other, per quarter of a multiprocessor; four hide their
+  // latency.
   double fragments = shape.matrices ? tile.warpM / 16 * (tile.warpN / 8) : tile.warpM * tile.warpN / 32 / 4;
   double warps = std::max(1.0, tile.threads() / 128.0) * std::min(waves, 2.0);
   double busy = std::min(1.0, fragments * warps / 4);
@@ -59,7 +61,8 @@ static double timeOf(const BlockTile &tile, const ProductShape &shape, const Gpu
 }
 
 BlockTile coat::chooseBlockTile(const ProductShape &shape, const GpuTarget &target) {
-  llvm::ArrayRef<BlockTile> tiles = shape.matrices ? llvm::ArrayRef<BlockTile>(matrixTiles) : llvm::ArrayRef<BlockTile>(scalarTiles);
+  llvm::ArrayRef<BlockTile> tiles =
+      shape.matrices ? llvm::ArrayRef<BlockTile>(matrixTiles) : llvm::ArrayRef<BlockTile>(scalarTiles);
   BlockTile best = tiles.front();
   double least = std::numeric_limits<double>::infinity();
   for (BlockTile tile : tiles) {

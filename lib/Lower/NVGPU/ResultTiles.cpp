@@ -34,7 +34,8 @@ void coat::storeSums(GpuBuilder &g, const ResultTiles &tiles, const ResultTiles:
           for (int64_t i = 0; i < width; ++i)
             values.push_back(sums[run.sums[piece * width + i]]);
           Value inside = c.n % tiles.n ? g.less(g.add(place.n, column), c.n) : Value();
-          g.when(inside, [&] { epilogue.store(g.add(firstRow, row.row), g.add(firstColumn, column), values, aligned); });
+          g.when(inside,
+                 [&] { epilogue.store(g.add(firstRow, row.row), g.add(firstColumn, column), values, aligned); });
         }
     });
   }

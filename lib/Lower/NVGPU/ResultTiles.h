@@ -17,7 +17,8 @@ struct ResultTiles {
   struct Place {
     mlir::Value batch, m, n; // the tile's first element
   };
-  /// Tiles with following numbers, which are computed at a time, share rows and columns in L2: they are those of 8 rows of tiles.
+  /// Tiles with following numbers, which are computed at a time, share rows and columns in L2: they are those of 8 rows
+  /// of tiles.
   Place placeOf(GpuBuilder &g, mlir::Value number) const;
 };
 

@@ -40,8 +40,8 @@ bool TileLoader::isAsync(const ProductOperand &operand, Type type) {
 
 TileLoader::TileLoader(GpuBuilder &g, const ProductOperand &operand, Type type, Value pointer, Value batch, Value first,
                        int64_t outer, int64_t inner, int64_t outerSize, int64_t innerSize, int64_t threads)
-    : g(g), operand(operand), type(type), tile(tileOf(operand, type, outer, inner)), innerSize(innerSize), innerTile(inner),
-      unit(unitOf(operand, type)) {
+    : g(g), operand(operand), type(type), tile(tileOf(operand, type, outer, inner)), innerSize(innerSize),
+      innerTile(inner), unit(unitOf(operand, type)) {
   base = g.step(pointer, g.add(walk(g, operand.batch, batch), operand.offset), operand.memory);
   int64_t perRow = tile.columns / unit, units = tile.rows * perRow;
   if (units < threads)
@@ -94,7 +94,8 @@ void TileLoader::copy(const Part &outer, const Part &inner, Value place) {
       value = arith::ExtFOp::create(g.b, g.loc, vector(g.b.getF32Type()), value);
     return {type.isF32() ? value : arith::TruncFOp::create(g.b, g.loc, vector(type), value)};
   };
-  Value value = valid ? g.choose(valid, read, [&]() -> Values { return {g.zero(vector(type))}; }).front() : read().front();
+  Value value =
+      valid ? g.choose(valid, read, [&]() -> Values { return {g.zero(vector(type))}; }).front() : read().front();
   g.store(value, to, bytes);
 }
 

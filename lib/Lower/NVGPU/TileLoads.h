@@ -1,10 +1,10 @@
 // From global to shared memory: the tiles of a product's operands, several stages ahead of their use.
 //
-//   shared memory of a tile: rows of 16-byte chunks, chunk c of row r at place c ^ swizzle(r), so that the eight rows that a
-//   ldmatrix reads lie in eight different groups of banks
+//   shared memory of a tile: rows of 16-byte chunks, chunk c of row r at place c ^ swizzle(r), so that the eight rows
+//   that a ldmatrix reads lie in eight different groups of banks
 //
-// A thread copies the same columns of several rows of every tile, so that what belongs to its rows (or columns) of m or n is
-// computed once, and each step along k adds one offset. Elements outside of the operand become zero.
+// A thread copies the same columns of several rows of every tile, so that what belongs to its rows (or columns) of m or
+// n is computed once, and each step along k adds one offset. Elements outside of the operand become zero.
 #ifndef COAT_LIB_LOWER_NVGPU_TILELOADS_H
 #define COAT_LIB_LOWER_NVGPU_TILELOADS_H
 
@@ -31,8 +31,8 @@ struct SharedTile {
 
 class TileLoader {
 public:
-  /// For tiles of `outer` by `inner` elements in m (or n) and k, of an operand that is multiplied in `type`. `batch` and the
-  /// tile's first index in m are of the block; `outerSize` and `innerSize` are the operand's.
+  /// For tiles of `outer` by `inner` elements in m (or n) and k, of an operand that is multiplied in `type`. `batch`
+  /// and the tile's first index in m are of the block; `outerSize` and `innerSize` are the operand's.
   TileLoader(GpuBuilder &g, const ProductOperand &operand, mlir::Type type, mlir::Value pointer, mlir::Value batch,
              mlir::Value first, int64_t outer, int64_t inner, int64_t outerSize, int64_t innerSize, int64_t threads);
 
@@ -61,10 +61,10 @@ private:
   SharedTile tile;
   mlir::Value base;
   int64_t innerSize, innerTile, unit;
-  Values rows, columns;            // of the thread's copies in the tile
-  llvm::SmallVector<Part> outers;  // one a copy
+  Values rows, columns;           // of the thread's copies in the tile
+  llvm::SmallVector<Part> outers; // one a copy
   llvm::SmallVector<mlir::Value> places;
-  mlir::Value participates;        // null: every thread copies
+  mlir::Value participates; // null: every thread copies
 };
 } // namespace coat
 

@@ -140,8 +140,8 @@ private:
 // Multiply-adds
 //===----------------------------------------------------------------------===//
 
-// Lanes are 4 rows of 8. An operand dense along k is read four k at a time, and a lane's rows are interleaved with those of
-// other lanes, so that they lie in different banks; one dense along m is read four m at a time.
+// Lanes are 4 rows of 8. An operand dense along k is read four k at a time, and a lane's rows are interleaved with
+// those of other lanes, so that they lie in different banks; one dense along m is read four m at a time.
 class ScalarProduct : public TileProduct {
 public:
   ScalarProduct(GpuBuilder &g, const BlockTile &block, OperandTile left, OperandTile right)
@@ -193,9 +193,7 @@ private:
     const OperandTile &operand = isLeft ? left : right;
     int64_t count = perLane(isLeft);
     SmallVector<Values> result(count, Values(4));
-    auto four = [&](Value place) {
-      return g.load(VectorType::get(4, g.b.getF32Type()), place, 16);
-    };
+    auto four = [&](Value place) { return g.load(VectorType::get(4, g.b.getF32Type()), place, 16); };
     auto element = [&](Value vector, int64_t i) -> Value { return vector::ExtractOp::create(g.b, g.loc, vector, i); };
     if (operand.innerIsDense) {
       Value chunk = g.div(g.add(firstInner, k), 4);

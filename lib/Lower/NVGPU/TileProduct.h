@@ -1,7 +1,7 @@
 // The product of two tiles in shared memory, by the warps of a block, into sums in registers.
 //
-// Two kinds: warp matrices (mma.sync on fragments that ldmatrix reads) and multiply-adds of f32. Both say which element of
-// the block's tile each sum of a thread is, so that one epilogue serves both.
+// Two kinds: warp matrices (mma.sync on fragments that ldmatrix reads) and multiply-adds of f32. Both say which element
+// of the block's tile each sum of a thread is, so that one epilogue serves both.
 #ifndef COAT_LIB_LOWER_NVGPU_TILEPRODUCT_H
 #define COAT_LIB_LOWER_NVGPU_TILEPRODUCT_H
 

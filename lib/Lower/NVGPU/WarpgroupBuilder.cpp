@@ -73,7 +73,8 @@ Value WarpgroupBuilder::descriptor(Value bytes, int64_t leading, int64_t stride)
 }
 
 Value WarpgroupBuilder::advance(Value descriptor, int64_t bytes) {
-  return bytes ? arith::AddIOp::create(b, loc, descriptor, arith::ConstantIntOp::create(b, loc, bytes >> 4, 64)).getResult()
+  return bytes ? arith::AddIOp::create(b, loc, descriptor, arith::ConstantIntOp::create(b, loc, bytes >> 4, 64))
+                     .getResult()
                : descriptor;
 }
 
@@ -97,7 +98,8 @@ Values WarpgroupBuilder::unpack(Value sums, int64_t n) {
   return values;
 }
 
-Value WarpgroupBuilder::multiplyTiles(Value left, Value right, Value sums, int64_t n, Type type, bool across, bool fromZero) {
+Value WarpgroupBuilder::multiplyTiles(Value left, Value right, Value sums, int64_t n, Type type, bool across,
+                                      bool fromZero) {
   auto kind = type.isF16() ? NVVM::WGMMATypes::f16 : type.isBF16() ? NVVM::WGMMATypes::bf16 : NVVM::WGMMATypes::tf32;
   auto shape = NVVM::MMAShapeAttr::get(b.getContext(), 64, n, type.isF32() ? 8 : 16);
   return NVVM::WgmmaMmaAsyncOp::create(
@@ -106,10 +108,12 @@ Value WarpgroupBuilder::multiplyTiles(Value left, Value right, Value sums, int64
       NVVM::MMALayout::row, across ? NVVM::MMALayout::row : NVVM::MMALayout::col, NVVM::MMAIntOverflowAttr());
 }
 
-Value WarpgroupBuilder::multiplyFragment(ArrayRef<Value> left, Value right, Value sums, int64_t n, Type type, bool across) {
+Value WarpgroupBuilder::multiplyFragment(ArrayRef<Value> left, Value right, Value sums, int64_t n, Type type,
+                                         bool across) {
   // nvvm.wgmma.mma_async has no form with registers on the left.
   int64_t count = n / 2;
-  std::string text = "wgmma.mma_async.sync.aligned.m64n" + std::to_string(n) + "k16.f32." + (type.isF16() ? "f16.f16" : "bf16.bf16") + " {";
+  std::string text = "wgmma.mma_async.sync.aligned.m64n" + std::to_string(n) + "k16.f32." +
+                     (type.isF16() ? "f16.f16" : "bf16.bf16") + " {";
   std::string constraints;
   for (int64_t i = 0; i < count; ++i) {
     text += (i ? ", $" : "$") + std::to_string(i);

@@ -1,5 +1,5 @@
-// What kernels for sm_90a are written in: copies by the tensor memory accelerator (TMA), barriers in shared memory that count
-// its bytes, and products of a warpgroup (128 threads) on tiles in shared memory.
+// What kernels for sm_90a are written in: copies by the tensor memory accelerator (TMA), barriers in shared memory that
+// count its bytes, and products of a warpgroup (128 threads) on tiles in shared memory.
 #ifndef COAT_LIB_LOWER_NVGPU_WARPGROUPBUILDER_H
 #define COAT_LIB_LOWER_NVGPU_WARPGROUPBUILDER_H
 
@@ -39,15 +39,15 @@ public:
   void copyBox(mlir::Value shared, mlir::Value map, mlir::Value barrier, mlir::ValueRange coordinates,
                mlir::ValueRange offsets = {});
 
-  /// Address of a tile of 128-byte swizzled rows as wgmma takes it. Along k: `leading` unused, `stride` bytes between groups of
-  /// eight rows. Across (k is the row): `leading` bytes between blocks of 128 bytes of n.
+  /// Address of a tile of 128-byte swizzled rows as wgmma takes it. Along k: `leading` unused, `stride` bytes between
+  /// groups of eight rows. Across (k is the row): `leading` bytes between blocks of 128 bytes of n.
   mlir::Value descriptor(mlir::Value bytes, int64_t leading, int64_t stride);
   mlir::Value advance(mlir::Value descriptor, int64_t bytes);
   mlir::Type sumsType(int64_t n);
   mlir::Value zeroSums(int64_t n);
   /// sums (64 x n) += left (64 x k) right (k x n), both in shared memory; k is 32 bytes. `across`: right's rows are k.
-  mlir::Value multiplyTiles(mlir::Value left, mlir::Value right, mlir::Value sums, int64_t n, mlir::Type type, bool across,
-                            bool fromZero = false);
+  mlir::Value multiplyTiles(mlir::Value left, mlir::Value right, mlir::Value sums, int64_t n, mlir::Type type,
+                            bool across, bool fromZero = false);
   /// The same with left's fragment in registers, four words; f16 and bf16.
   mlir::Value multiplyFragment(llvm::ArrayRef<mlir::Value> left, mlir::Value right, mlir::Value sums, int64_t n,
                                mlir::Type type, bool across);
@@ -58,7 +58,7 @@ public:
   void waitProducts(int64_t pending);
 
   void setRegisters(int64_t count, bool more);
-  mlir::Value elected(); // one thread of the warp
+  mlir::Value elected();     // one thread of the warp
   mlir::Value sharedBytes(); // address of shared memory, i32
 };
 } // namespace coat

@@ -1,6 +1,7 @@
-// A libcuda.so.1 without a GPU: what runtime/cuda.c calls, and what an application around it does (streams, graphs). Every
-// call is checked as the documentation of CUDA 13.0 asks; kernels run in coat's emulator. A call that a driver would refuse,
-// or that a driver would accept and a GPU would not survive, is a fault: named on stderr, and the call fails.
+// A libcuda.so.1 without a GPU: what runtime/cuda.c calls, and what an application around it does (streams, graphs).
+// Every call is checked as the documentation of CUDA 13.0 asks; kernels run in coat's emulator. A call that a driver
+// would refuse, or that a driver would accept and a GPU would not survive, is a fault: named on stderr, and the call
+// fails.
 //
 //   COAT_EMULATED=net.emu.so     the kernels, as coat-emulate makes them; without it launches are checked and not run
 //   COAT_MOCK_CAPABILITY=9.0     compute capability of the one device; "none": no device
@@ -47,8 +48,8 @@ std::unique_lock<std::recursive_mutex> lock();
 void count(const char *function);
 /// Names a fault; returns `result`.
 int fault(int result, const char *format, ...) __attribute__((format(printf, 2, 3)));
-#define MOCK_ENTER()                                                                                                     \
-  auto locked = mock::lock();                                                                                            \
+#define MOCK_ENTER()                                                                                                   \
+  auto locked = mock::lock();                                                                                          \
   mock::count(__func__)
 
 const char *setting(const char *name, const char *otherwise);
