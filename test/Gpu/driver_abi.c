@@ -1,5 +1,5 @@
-// runtime/driver.h against NVIDIA's cuda.h: values, layouts and, by initialising the table with the real functions,
-// every prototype. Needs only the header, of a toolkit or of PyPI's nvidia-cuda-runtime; nothing is linked.
+// runtime/driver.h against NVIDIA's cuda.h: values, layouts and, by initialising the table with the real functions, every
+// prototype. Needs only the header, of a toolkit or of PyPI's nvidia-cuda-runtime; nothing is linked.
 #include "driver.h"
 #include <cuda.h>
 
@@ -37,8 +37,8 @@ SAME(offsetof(coat_launch_config, stream), offsetof(CUlaunchConfig, hStream));
 SAME(offsetof(coat_launch_config, attributes), offsetof(CUlaunchConfig, attrs));
 SAME(offsetof(coat_launch_config, attribute_count), offsetof(CUlaunchConfig, numAttrs));
 
-// Those whose types are the same, cuda.h's enumerations being unsigned, must be accepted as they are. cuda.h's macros
-// give cuMemAlloc and its kin the names with their version.
+// Those whose types are the same, cuda.h's enumerations being unsigned, must be accepted as they are. cuda.h's macros give
+// cuMemAlloc and its kin the names with their version.
 static const coat_driver driver = {
     .init = cuInit,
     .errorString = cuGetErrorString,

@@ -1,6 +1,5 @@
-// The C interface of a CUDA model, as a program with device pointers meets it: what is refused and with which words,
-// hooks, threads that share a state, a run within a capture. Runs on the mock driver and on a GPU. The model is
-// Inputs/tma.mlir.
+// The C interface of a CUDA model, as a program with device pointers meets it: what is refused and with which words, hooks,
+// threads that share a state, a run within a capture. Runs on the mock driver and on a GPU. The model is Inputs/tma.mlir.
 #include "../../examples/cuda/driver.h"
 #include "tma.h"
 #include <pthread.h>
@@ -25,9 +24,7 @@ static void *allocate(size_t size) {
   expect(!cuda.allocate(&pointer, size), "device memory");
   return (void *)(size_t)pointer;
 }
-static void release(void *pointer) {
-  expect(!cuda.release((CUdeviceptr)(size_t)pointer), "to give back device memory");
-}
+static void release(void *pointer) { expect(!cuda.release((CUdeviceptr)(size_t)pointer), "to give back device memory"); }
 
 static int hooked;
 static void *hookAlloc(void *ctx, size_t size, size_t alignment) {
@@ -128,8 +125,7 @@ int main(void) {
   tma_args args = {.struct_size = sizeof args, .x = (float *)x, .y = (float *)y};
 
   coat_options options = optionsWith(NULL, workspace, NULL);
-  REFUSED(tma_run(&args, &options), COAT_ERROR_NULL,
-          "options.state: expected the state that init has filled, got NULL");
+  REFUSED(tma_run(&args, &options), COAT_ERROR_NULL, "options.state: expected the state that init has filled, got NULL");
   options = optionsWith(state, workspace, NULL);
   REFUSED(tma_run(&args, &options), COAT_ERROR_NULL, "options.state: expected one that init has filled");
   REFUSED(tma_init(NULL, &options), COAT_ERROR_NULL, "state: expected a pointer, got NULL");
@@ -146,18 +142,15 @@ int main(void) {
   expect(tma_init(state, &options) == COAT_OK, "init");
 
   options = optionsWith(state, NULL, NULL);
-  REFUSED(tma_run(&args, &options), COAT_ERROR_WORKSPACE,
-          "options.workspace: expected 8192 bytes of device memory, got NULL");
+  REFUSED(tma_run(&args, &options), COAT_ERROR_WORKSPACE, "options.workspace: expected 8192 bytes of device memory, got NULL");
   options = optionsWith(state, workspace, NULL);
   options.workspace_size = 100;
-  REFUSED(tma_run(&args, &options), COAT_ERROR_WORKSPACE,
-          "options.workspace_size: expected at least 8192 bytes, got 100");
+  REFUSED(tma_run(&args, &options), COAT_ERROR_WORKSPACE, "options.workspace_size: expected at least 8192 bytes, got 100");
   options = optionsWith(state, workspace + 4, NULL);
   REFUSED(tma_run(&args, &options), COAT_ERROR_ALIGNMENT, "options.workspace: expected a pointer aligned to 64 bytes");
   options = optionsWith(state, workspace, NULL);
   args.x = (float *)(x + 4);
-  REFUSED(tma_run(&args, &options), COAT_ERROR_ALIGNMENT,
-          "x: expected a device pointer aligned to 16 bytes, got one at offset 4");
+  REFUSED(tma_run(&args, &options), COAT_ERROR_ALIGNMENT, "x: expected a device pointer aligned to 16 bytes, got one at offset 4");
   args.x = (float *)y;
   REFUSED(tma_run(&args, &options), COAT_ERROR_OVERLAP, "y: expected memory of its own, got an overlap with x");
   args.x = (float *)x;

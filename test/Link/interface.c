@@ -52,7 +52,7 @@ int main(void) {
   for (int i = 0; i < 8 * 3 * 64; ++i)
     x[i] = (float)(i % 9) - 4;
 
-  say("plain", alpha_run(&args, &options));  // CHECK: plain: 0
+  say("plain", alpha_run(&args, &options)); // CHECK: plain: 0
   say("no options", alpha_run(&args, NULL)); // CHECK: no options: 0
 
   alpha_args bad = args;
@@ -62,11 +62,10 @@ int main(void) {
   say("range", alpha_run(&bad, &options)); // CHECK: range: 4 x.N = 0, compiled for 1..8
   bad = args;
   bad.x = NULL;
-  say("null", alpha_run(&bad, &options));      // CHECK: null: 2 x: expected a pointer, got NULL
+  say("null", alpha_run(&bad, &options)); // CHECK: null: 2 x: expected a pointer, got NULL
   say("null args", alpha_run(NULL, &options)); // CHECK: null args: 2 args: expected a pointer, got NULL
   bad.x = (const float *)(const void *)((const char *)x + 2);
-  say("alignment",
-      alpha_run(&bad, &options)); // CHECK: alignment: 3 x: expected a pointer aligned to 4 bytes, got one at offset 2
+  say("alignment", alpha_run(&bad, &options)); // CHECK: alignment: 3 x: expected a pointer aligned to 4 bytes, got one at offset 2
   bad = args;
   bad.y = x;
   say("overlap", alpha_run(&bad, &options)); // CHECK: overlap: 5 y: expected memory of its own, got an overlap with x
@@ -91,7 +90,7 @@ int main(void) {
   coat_options old = options;
   old.struct_size = offsetof(coat_options, error);
   say("old options", alpha_run(&bad, &old)); // CHECK: old options: 4
-  printf("'%s'\n", message);                 // CHECK-NEXT: ''
+  printf("'%s'\n", message); // CHECK-NEXT: ''
 
   // Workspace: the caller's, too small, from hooks, from hooks that fail.
   size_t size = alpha_workspace_size(&args, &options);
@@ -114,12 +113,10 @@ int main(void) {
   coat_options hooks = options;
   hooks.alloc = hookAlloc;
   hooks.alloc_ctx = &allocations;
-  say("half hooks",
-      alpha_run(&args, &hooks)); // CHECK: half hooks: 9 options.alloc and options.free: expected both or none, got one
+  say("half hooks", alpha_run(&args, &hooks)); // CHECK: half hooks: 9 options.alloc and options.free: expected both or none, got one
   hooks.free = hookFree;
   say("hooks", alpha_run(&args, &hooks)); // CHECK: hooks: 0
-  printf("balanced: %d, used: %d\n", allocations == releases,
-         (size > 0) == (allocations > 0)); // CHECK: balanced: 1, used: 1
+  printf("balanced: %d, used: %d\n", allocations == releases, (size > 0) == (allocations > 0)); // CHECK: balanced: 1, used: 1
   hooks.alloc = noMemory;
   int status = size ? alpha_run(&args, &hooks) : COAT_ERROR_MEMORY;
   printf("no memory: %d\n", status); // CHECK: no memory: 7
@@ -129,12 +126,11 @@ int main(void) {
   memcpy(first, y, sizeof first);
   coat_options threads = options;
   threads.threads = 2;
-  say("no pool",
-      alpha_run(&args, &threads)); // CHECK: no pool: 9 options.threads = 2, expected options.parallel_for, got NULL
+  say("no pool", alpha_run(&args, &threads)); // CHECK: no pool: 9 options.threads = 2, expected options.parallel_for, got NULL
   threads.parallel_for = backwards;
   threads.parallel_ctx = &loops;
   memset(y, 0, sizeof y);
-  say("threads", alpha_run(&args, &threads));                     // CHECK: threads: 0
+  say("threads", alpha_run(&args, &threads)); // CHECK: threads: 0
   printf("same bits: %d\n", memcmp(first, y, sizeof first) == 0); // CHECK: same bits: 1
 
   // Profile: each launch begins and ends once.
@@ -168,8 +164,7 @@ int main(void) {
   // CHECK: info: alpha 1->1 x [N 3] 3x6 1..8
   printf("state: %zu %d\n", alpha_state_size(), alpha_init(NULL, NULL)); // CHECK: state: 0 0
   alpha_fini(NULL);
-  printf("%s; %s\n", alpha_strerror(COAT_ERROR_DIM),
-         alpha_strerror(-5)); // CHECK: a dimension is outside its range; unknown code
+  printf("%s; %s\n", alpha_strerror(COAT_ERROR_DIM), alpha_strerror(-5)); // CHECK: a dimension is outside its range; unknown code
   free(workspace);
   return 0;
 }

@@ -4,8 +4,9 @@
 // RUN: coat compile %S/Inputs/beta.mlir -o %t/libbeta.a
 // RUN: coat compile %S/Inputs/alpha.mlir -O0 --name alpha0 -o %t/alpha0.o
 // RUN: coat compile %S/Inputs/beta.mlir -O0 --name beta0 -o %t/beta0.o
-// RUN: cc -std=c11 -Wall -Wextra -Wpedantic -Werror -I%build/include -I%t %s %t/alpha.o %t/alpha0.o %t/beta0.o -L%t
-// -lbeta -lpthread -lm -o %t/app RUN: %t/app | FileCheck %s CHECK: 4 threads, 400 runs, 0 differences
+// RUN: cc -std=c11 -Wall -Wextra -Wpedantic -Werror -I%build/include -I%t %s %t/alpha.o %t/alpha0.o %t/beta0.o -L%t -lbeta -lpthread -lm -o %t/app
+// RUN: %t/app | FileCheck %s
+// CHECK: 4 threads, 400 runs, 0 differences
 #include "alpha.h"
 #include "alpha0.h"
 #include "beta.h"

@@ -114,19 +114,18 @@ MOCK_API cuDriverGetVersion(int *version) {
 }
 
 MOCK_API cuGetErrorString(int error, const char **text) {
-  static const std::map<int, const char *> texts = {
-      {invalidValue, "invalid argument"},
-      {outOfMemory, "out of memory"},
-      {noDevice, "no CUDA-capable device is detected"},
-      {invalidDevice, "invalid device ordinal"},
-      {invalidImage, "device kernel image is invalid"},
-      {invalidContext, "invalid device context"},
-      {noBinary, "no kernel image is available for execution on the device"},
-      {invalidHandle, "invalid resource handle"},
-      {notFound, "named symbol not found"},
-      {illegalAddress, "an illegal memory access was encountered"},
-      {launchFailed, "unspecified launch failure"},
-      {captureUnsupported, "operation not permitted when stream is capturing"}};
+  static const std::map<int, const char *> texts = {{invalidValue, "invalid argument"},
+                                                    {outOfMemory, "out of memory"},
+                                                    {noDevice, "no CUDA-capable device is detected"},
+                                                    {invalidDevice, "invalid device ordinal"},
+                                                    {invalidImage, "device kernel image is invalid"},
+                                                    {invalidContext, "invalid device context"},
+                                                    {noBinary, "no kernel image is available for execution on the device"},
+                                                    {invalidHandle, "invalid resource handle"},
+                                                    {notFound, "named symbol not found"},
+                                                    {illegalAddress, "an illegal memory access was encountered"},
+                                                    {launchFailed, "unspecified launch failure"},
+                                                    {captureUnsupported, "operation not permitted when stream is capturing"}};
   auto found = texts.find(error);
   *text = found == texts.end() ? nullptr : found->second;
   return found == texts.end() ? invalidValue : success;

@@ -1,5 +1,5 @@
-// TMA maps: every requirement that cuda.h states for cuTensorMapEncodeTiled and cuTensorMapEncodeIm2col, and that all
-// of the tensor lies in one allocation. Kept for good: a captured graph may use a map at any time.
+// TMA maps: every requirement that cuda.h states for cuTensorMapEncodeTiled and cuTensorMapEncodeIm2col, and that all of the
+// tensor lies in one allocation. Kept for good: a captured graph may use a map at any time.
 #include "mock.h"
 #include <cstring>
 #include <deque>
@@ -63,8 +63,8 @@ const char *problemOfRows(uint64_t elements, int type, int swizzle) {
   return swizzle && bytes > (uint64_t(16) << swizzle) ? "rows of the box no longer than the swizzle" : nullptr;
 }
 
-void fill(coat_emulated_map &map, int type, uint32_t rank, void *address, const uint64_t *sizes,
-          const uint64_t *strides, const uint32_t *elementStrides) {
+void fill(coat_emulated_map &map, int type, uint32_t rank, void *address, const uint64_t *sizes, const uint64_t *strides,
+          const uint32_t *elementStrides) {
   map.address = address;
   map.type = type;
   map.rank = int32_t(rank);

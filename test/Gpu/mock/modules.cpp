@@ -1,5 +1,4 @@
-// Modules and launches. The parameters of a kernel are read from its code, cubin or PTX, and not from what the caller
-// says.
+// Modules and launches. The parameters of a kernel are read from its code, cubin or PTX, and not from what the caller says.
 #include "mock.h"
 #include <cstdlib>
 #include <cstring>
@@ -12,10 +11,10 @@ using namespace mock;
 
 namespace {
 struct Kernel {
-  std::string name, arch;                    // "k0", "sm_90a"
-  std::vector<unsigned> parameters;          // bytes of each
+  std::string name, arch;                // "k0", "sm_90a"
+  std::vector<unsigned> parameters;      // bytes of each
   std::array<unsigned, 3> block = {0, 0, 0}; // as compiled for; 0: any
-  unsigned shared = 48 * 1024;               // dynamic shared memory that a launch may ask for
+  unsigned shared = 48 * 1024;           // dynamic shared memory that a launch may ask for
 };
 struct Module {
   std::string arch;
@@ -152,8 +151,8 @@ int emulate(const Kernel &kernel, std::array<unsigned, 3> grid, std::array<unsig
     pointers.push_back(&value);
   char error[400] = "";
   Access access;
-  if (run(code, grid.data(), block.data(), shared, pointers.data(),
-          strtoull(setting("COAT_MOCK_SEED", "1"), nullptr, 10), error, sizeof error))
+  if (run(code, grid.data(), block.data(), shared, pointers.data(), strtoull(setting("COAT_MOCK_SEED", "1"), nullptr, 10),
+          error, sizeof error))
     return fault(launchFailed, "%s: %s", name.c_str(), error);
   return success;
 }
@@ -288,6 +287,5 @@ MOCK_API cuLaunchKernelEx(const Config *config, Kernel *function, void **argumen
     if (unsigned size = config->attributes[2 + d]; !size || config->grid[d] % size)
       return fault(invalidValue, "cuLaunchKernelEx: expected a grid of whole clusters");
   return launch(function, {config->grid[0], config->grid[1], config->grid[2]},
-                {config->block[0], config->block[1], config->block[2]}, config->shared, config->stream, arguments,
-                extra);
+                {config->block[0], config->block[1], config->block[2]}, config->shared, config->stream, arguments, extra);
 }
