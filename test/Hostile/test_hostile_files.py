@@ -1,8 +1,11 @@
 """Files around the model: external data that is not ours, arrays, output folders that are full or closed."""
+import io
 import os
 import resource
 import signal
 import socket
+import struct
+import zipfile
 
 import numpy as np
 import onnx
@@ -115,6 +118,19 @@ def test_array(driver, library, name):
     status, line = driver.run("run", library, "--input", "x.npy", "-o", "y.npy")
     assert status == 1 and ("x.npy" in line or "x: expected shape" in line), line
     assert not (driver.folder / "y.npy").exists()
+
+
+def test_archive_that_lies(driver, library):
+    """Sizes beyond the file itself: refused before memory is taken for them."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("x.npy", npy("{'descr': '<f4', 'fortran_order': False, 'shape': (4,), }"))
+    data = bytearray(buffer.getvalue())
+    sizes = data.index(b"PK\1\2") + 20  # of the entry in the directory: compressed, then whole
+    data[sizes:sizes + 8] = struct.pack("<II", 0x7ffffff0, 0x7ffffff0)
+    (driver.folder / "x.npz").write_bytes(data)
+    status, line = driver.run("run", library, "--input", "x.npz", "-o", "y.npy", seconds=5)
+    assert status == 1 and "x.npz" in line, line
 
 
 def test_library(driver, library):

@@ -21,6 +21,8 @@ def window(g, spatial, most=4):
         attributes["auto_pad"] = g.pick("SAME_UPPER", "SAME_LOWER", "VALID")
         if attributes["auto_pad"] != "VALID":
             attributes["dilations"] = [1] * k  # ONNX Runtime and ONNX disagree on the others
+            # For strides beyond the kernel ONNX Runtime makes negative pads, which its MaxPool refuses and LpPool crops by.
+            attributes["strides"] = [min(s, n) for s, n in zip(attributes["strides"], kernel)]
     elif how < .8:
         attributes["pads"] = [g.number(0, kernel[i % k] - 1) for i in range(2 * k)]
     return attributes

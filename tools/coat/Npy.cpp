@@ -3,6 +3,7 @@
 #include "coat/Emit/WholeFile.h"
 #include "elements.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
@@ -89,6 +90,9 @@ static llvm::Expected<Tensor> decode(StringRef path, StringRef bytes) {
 }
 
 static llvm::Expected<std::vector<NamedTensor>> readZip(StringRef path) {
+  uint64_t fileSize = 0;
+  if (std::error_code error = llvm::sys::fs::file_size(path, fileSize))
+    return problem(path, error.message());
   int code = 0;
   std::unique_ptr<zip_t, decltype(&zip_discard)> archive(zip_open(path.str().c_str(), ZIP_RDONLY, &code), zip_discard);
   if (!archive)
@@ -100,9 +104,9 @@ static llvm::Expected<std::vector<NamedTensor>> readZip(StringRef path) {
     if (!file || zip_stat_index(archive.get(), i, 0, &stat))
       return problem(path, "expected entry " + llvm::Twine(i) + " to be readable");
     std::string bytes;
-    // An archive may claim any size; deflate shrinks at most 1032 times.
+    // An archive may claim any size; deflate shrinks at most 1032 times, and no entry is larger than the file.
     constexpr zip_uint64_t needed = ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE;
-    if ((stat.valid & needed) != needed || stat.size / 1032 > stat.comp_size + 1)
+    if ((stat.valid & needed) != needed || stat.comp_size > fileSize || stat.size / 1032 > stat.comp_size + 1)
       return problem(path, "expected entry " + llvm::Twine(stat.name) + " to be as large as it says");
     bytes.resize(stat.size);
     if (zip_fread(file.get(), bytes.data(), bytes.size()) != static_cast<zip_int64_t>(stat.size))
