@@ -15,6 +15,12 @@ for march in x86-64-v2 x86-64-v4; do
   COAT_TEST_MARCH=$march $python -m pytest -q -n 2 --dist loadgroup test/Onnx test/Execute
 done
 
+# AVX-512 on an emulated CPU, where there is Debian's Bochs.
+if command -v bochs > /dev/null; then
+  scripts/emulate_avx512.sh
+  MARCH=icelake-server BOCHS_CPU=corei7_icelake_u scripts/emulate_avx512.sh
+fi
+
 $python test/fuzz/differential.py --seed "$(date +%s)" --count 2000
 $python test/fuzz/differential.py --seed 2 --count 200 --sanitize
 $python test/fuzz/differential.py --seed 3 --count 200 --flag=-march=x86-64-v2

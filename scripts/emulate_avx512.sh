@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs compiled models on an emulated CPU with AVX-512, for machines that have none: scripts/emulate_avx512.sh [MODEL ..]
-# Each MODEL is build/models/MODEL[.legacy].onnx, whose .npz has inputs and expected outputs. They are linked into one program that
-# runs on a bare PC (test/Avx512), which Bochs emulates one instruction at a time; it prints a line for each model.
+# A MODEL is a .onnx file, or the name of one of build/models; the .npz beside it has inputs by name and expected outputs output_0 ..
+# All are linked into one program that runs on a bare PC (test/Avx512), which Bochs emulates one instruction at a time; it prints a
+# line for each model.
 # Needs Debian's packages: apt install bochs bochs-term vgabios
 # MARCH=icelake-server BOCHS_CPU=corei7_icelake_u: another CPU (`bochs -help cpu`); COAT: the compiler; FLAGS: more options for it.
 set -euo pipefail
@@ -15,12 +16,15 @@ mkdir -p "$work"
 libraries=()
 arrays=()
 for model; do
-  name=${model//[.-]/_}
-  onnx=$models/$model.legacy.onnx
+  onnx=$model
+  [ -f "$onnx" ] || onnx=$models/$model.legacy.onnx
   [ -f "$onnx" ] || onnx=$models/$model.onnx
+  name=$(basename "${onnx%.onnx}" .legacy)
+  npz=$(dirname "$onnx")/$name.npz
+  name=m_${name//[.-]/_}
   "${COAT:-${COAT_BUILD:-build}/bin/coat}" compile "$onnx" -march="${MARCH:-x86-64-v4}" ${FLAGS:-} --name "$name" -o "$work/$name.a"
   libraries+=("$work/$name.a")
-  arrays+=("$name=$models/$model.npz")
+  arrays+=("$name=$npz")
 done
 python3 test/Avx512/table.py "$work" "${arrays[@]}" > "$work/table.S"
 cc -std=c11 -Wall -Wextra -O1 -Iruntime -ffreestanding -fno-pic -fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables \

@@ -5,7 +5,7 @@ import lit.formats
 config.name = "coat"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir", ".test", ".c", ".cpp"]
-config.excludes = ["Inputs", "Unit", "Gpu", "models"]
+config.excludes = ["Inputs", "Unit", "Gpu", "Avx512", "models"]
 config.test_source_root = os.path.join(config.coat_source, "test")
 config.test_exec_root = os.path.join(config.coat_build, "test")
 config.environment["PATH"] = os.pathsep.join([config.coat_tools, config.llvm_tools, os.environ["PATH"]])
