@@ -22,8 +22,12 @@ for model; do
   name=$(basename "${onnx%.onnx}" .legacy)
   npz=$(dirname "$onnx")/$name.npz
   name=m_${name//[.-]/_}
-  "${COAT:-${COAT_BUILD:-build}/bin/coat}" compile "$onnx" -march="${MARCH:-x86-64-v4}" ${FLAGS:-} --name "$name" -o "$work/$name.a"
-  libraries+=("$work/$name.a")
+  "${COAT:-${COAT_BUILD:-build}/bin/coat}" compile "$onnx" -march="${MARCH:-x86-64-v4}" ${FLAGS:-} --name "$name" -o "$work/$name.o"
+  if objdump -d "$work/$name.o" | grep -E 'kshift[lr]w +\$0xf,|v.*(gather|scatter).*\(.*mm(1[6-9]|2[0-9]|3[01])' > /dev/null; then
+    "${COAT:-${COAT_BUILD:-build}/bin/coat}" compile "$onnx" -march="${MARCH:-x86-64-v4}" ${FLAGS:-} --name "$name" -o "$work/$name.s"
+    python3 test/Avx512/around_bochs.py < "$work/$name.s" | as -o "$work/$name.o" -
+  fi
+  libraries+=("$work/$name.o")
   arrays+=("$name=$npz")
 done
 python3 test/Avx512/table.py "$work" "${arrays[@]}" > "$work/table.S"

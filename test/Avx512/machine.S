@@ -109,4 +109,6 @@ trap:
   .balign 4096
 root: .skip 4096
 directory: .skip 4096
+  .global kept_register           # of around_bochs.py
+kept_register: .skip 64
   .section .note.GNU-stack, "", @progbits

@@ -129,6 +129,15 @@ static double difference(const void *got, const void *expected, int32_t type, in
   for (int64_t i = 0; i < count; ++i) {
     double e = at(expected, type, i), bound = 1e-3 * __builtin_fabs(e) + 1e-4 * most + 1e-30;
     double ratio = __builtin_fabs(at(got, type, i) - e) / bound;
+    if (!(ratio <= 1) && worst <= 1) { // the first one
+      print("[");
+      print_number((uint64_t)i, 10);
+      print("]: expected ");
+      print_double(e);
+      print(", got ");
+      print_double(at(got, type, i));
+      print("; ");
+    }
     if (!(ratio <= worst))
       worst = ratio;
   }
