@@ -23,7 +23,7 @@ for model; do
   npz=$(dirname "$onnx")/$name.npz
   name=m_${name//[.-]/_}
   "${COAT:-${COAT_BUILD:-build}/bin/coat}" compile "$onnx" -march="${MARCH:-x86-64-v4}" ${FLAGS:-} --name "$name" -o "$work/$name.o"
-  if objdump -d "$work/$name.o" | grep -E 'kshift[lr]w +\$0xf,|v.*(gather|scatter).*\(.*mm(1[6-9]|2[0-9]|3[01])' > /dev/null; then
+  if objdump -d "$work/$name.o" | grep -E 'kshift[lr]w +\$0xf,|v.*(gather|scatter).*\([^)]*mm(1[6-9]|2[0-9]|3[01])' > /dev/null; then
     "${COAT:-${COAT_BUILD:-build}/bin/coat}" compile "$onnx" -march="${MARCH:-x86-64-v4}" ${FLAGS:-} --name "$name" -o "$work/$name.s"
     python3 test/Avx512/around_bochs.py < "$work/$name.s" | as -o "$work/$name.o" -
   fi

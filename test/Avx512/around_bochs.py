@@ -4,7 +4,7 @@ give 0 there, and gathers and scatters whose index is in register 16 to 31, whic
 import re, sys
 
 SHIFT = re.compile(r"\s*kshift([lr])w\s+\$15, (%k\d), (%k\d)")
-INDEXED = re.compile(r"(\s*vp?(?:gather|scatter)\w+\s.*\(.*%)([xyz]mm)(1[6-9]|2\d|3[01])\b(.*)")
+INDEXED = re.compile(r"(\s*vp?(?:gather|scatter)\w+\s.*\([^)]*%)([xyz]mm)(1[6-9]|2\d|3[01])\b(.*)")
 
 for line in sys.stdin:
     line = line.rstrip("\n")
