@@ -51,7 +51,7 @@ def pytest_collection_modifyitems(items):
 @functools.cache
 def exporter(script, folder):
     """The script as a process that exports what it is told by name: importing PyTorch takes longer than most models."""
-    with open(os.path.join(folder, f"{os.path.basename(script)}.{os.getpid()}.log"), "w") as log:
+    with open(os.path.join(folder, f"{os.path.basename(script)}.{os.getpid()}.log"), "a") as log:
         return subprocess.Popen([sys.executable, script, folder, "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True)
 
 

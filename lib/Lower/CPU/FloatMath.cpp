@@ -46,7 +46,12 @@ Value FloatMath::select(Value condition, Value x, Value y) { return arith::Selec
 
 Value FloatMath::sqrt(Value x) { return math::SqrtOp::create(b, loc, x); }
 Value FloatMath::abs(Value x) { return math::AbsFOp::create(b, loc, x); }
-Value FloatMath::withSign(Value magnitude, Value sign) { return math::CopySignOp::create(b, loc, magnitude, sign); }
+Value FloatMath::withSign(Value magnitude, Value sign) {
+  if (!isDouble)
+    return math::CopySignOp::create(b, loc, magnitude, sign);
+  // Where the product becomes f16, LLVM would round the sign of a copysign to f16, too, and that by a call.
+  return mul(magnitude, math::CopySignOp::create(b, loc, constant(1), sign));
+}
 
 Value FloatMath::clamp(Value x, double low, double high) {
   Value l = constant(low), h = constant(high);
@@ -262,7 +267,7 @@ Value FloatMath::pow(Value x, Value y) {
   Value odd =
       arith::AndIOp::create(b, loc, whole, compare(CmpFPredicate::ONE, math::TruncOp::create(b, loc, half), half));
   Value sign = select(odd, x, magnitude);
-  Value result = math::CopySignOp::create(b, loc, power, sign);
+  Value result = withSign(power, sign);
   Value negative = arith::AndIOp::create(b, loc, compare(CmpFPredicate::OLT, x, constant(0)),
                                          compare(CmpFPredicate::ONE, math::TruncOp::create(b, loc, y), y));
   Value finite = compare(CmpFPredicate::OGT, x, constant(-std::numeric_limits<double>::infinity()));
@@ -458,7 +463,7 @@ Value FloatMath::fmod(Value x, Value y) {
                                     compare(CmpFPredicate::OGE, rest, modulus));
   rest = select(lost, constant(0), rest);
   Value infinite = constant(std::numeric_limits<double>::infinity());
-  Value result = math::CopySignOp::create(b, loc, rest, x);
+  Value result = withSign(rest, x);
   Value keep = arith::AndIOp::create(b, loc, compare(CmpFPredicate::OEQ, modulus, infinite),
                                      compare(CmpFPredicate::OLT, magnitude, infinite));
   return select(keep, x, result);

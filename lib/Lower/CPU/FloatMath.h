@@ -62,6 +62,7 @@ private:
   mlir::Value clamp(mlir::Value x, double low, double high);
   mlir::Value sqrt(mlir::Value x);
   mlir::Value abs(mlir::Value x);
+  /// `magnitude`, which is not negative, with the sign of `sign`.
   mlir::Value withSign(mlir::Value magnitude, mlir::Value sign);
   mlir::Value polynomial(mlir::Value x, llvm::ArrayRef<double> coefficients);
   mlir::Value timesPowerOfTwo(mlir::Value f, mlir::Value shifted);
