@@ -321,12 +321,12 @@ private:
   static std::shared_ptr<std::vector<char>> rowMajor(std::shared_ptr<std::vector<char>> bytes,
                                                      llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<Dimension> strides,
                                                      int64_t offset, int64_t width) {
+    if (llvm::any_of(shape, [](int64_t size) { return size < 1; }))
+      return std::make_shared<std::vector<char>>();
     int64_t elements = bytes->size() / width, next = 1, last = offset;
     bool dense = offset == 0;
     for (int64_t i = shape.size() - 1; i >= 0; --i) {
       int64_t span;
-      if (shape[i] < 1)
-        return std::make_shared<std::vector<char>>();
       dense &= shape[i] == 1 || strides[i].size == next;
       next *= shape[i];
       if (strides[i].size < 0 || llvm::MulOverflow(shape[i] - 1, strides[i].size, span) ||

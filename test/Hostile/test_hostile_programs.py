@@ -181,6 +181,7 @@ CHANGES = {
     "a weight before its file": (meta(storage_offset={"as_int": -1}), "fewer"),
     "a weight at LEAST": (meta(storage_offset={"as_int": LEAST}), "fewer"),
     "a weight of a huge size": (meta(sizes=sizes(2 ** 62)), ""),
+    "a weight of nothing, huge times": (meta(sizes=sizes(0, 9, MOST), strides=sizes(1, 1, 1)), ""),
     "a weight of symbolic sizes": (meta(sizes=[{"as_expr": {"expr_str": "s0"}}]), ""),
     "a weight of an unknown type": (meta(dtype=40), "type that coat knows"),
     "weights that are all one element": (bomb, "16 times"),
