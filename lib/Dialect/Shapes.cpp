@@ -81,11 +81,15 @@ LogicalResult coat::checkPositive(EmitError emitError, ArrayRef<int64_t> shape) 
 int64_t Window::count(int64_t size) const {
   if (ShapedType::isDynamic(size) || ShapedType::isDynamic(kernel))
     return ShapedType::kDynamic;
-  int64_t free = size + padLow + padHigh - dilation * (kernel - 1) - 1;
+  // None where the numbers of the model are beyond all sizes.
+  int64_t started, padded, last, free;
+  if (llvm::AddOverflow(size - 1, padLow, started) || llvm::AddOverflow(started, padHigh, padded) ||
+      llvm::MulOverflow(dilation, kernel - 1, last) || llvm::SubOverflow(padded, last, free))
+    return 0;
   if (!ceil)
     return llvm::divideFloorSigned(free, stride) + 1; // not positive where the window does not fit once
   // A window that starts past the input's end is dropped.
-  return std::min(llvm::divideCeilSigned(free, stride), llvm::divideFloorSigned(size + padLow - 1, stride)) + 1;
+  return std::min(llvm::divideCeilSigned(free, stride), llvm::divideFloorSigned(started, stride)) + 1;
 }
 
 OpFoldResult Window::count(OpBuilder &builder, Location location, OpFoldResult size, OpFoldResult kernelSize) const {
