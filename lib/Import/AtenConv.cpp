@@ -156,7 +156,10 @@ static void resize(AtenNode node, ResizeMode mode, NearestMode rounding) {
       continue;
     if (!extent || std::max(wanted.size(), factors.size()) != size_t(spatial))
       return node->refuse("expected static sizes and a size or factor for each dimension, got others");
-    sizes[axis] = wanted.empty() ? int64_t(*extent * factors[axis - 2]) : wanted[axis - 2];
+    double target = wanted.empty() ? double(*extent) * factors[axis - 2] : double(wanted[axis - 2]);
+    if (!(target >= 1 && target <= double(INT32_MAX)))
+      return node->refuse("expected sizes of at least 1 and at most 2^31 - 1, got " + std::to_string(target));
+    sizes[axis] = int64_t(target);
     scales[axis] = wanted.empty() ? factors[axis - 2] : double(sizes[axis]) / *extent;
   }
   CoordinateMode coordinates = mode == ResizeMode::nearest  ? CoordinateMode::asymmetric

@@ -126,8 +126,12 @@ static void fromScales(NodeImporter &node, ArrayRef<double> scales, ArrayRef<int
     if (!(scale > 0 && scale < 1e6))
       return node.fail("expected positive scales, got " + std::to_string(scale));
     target.scales[axis] = scale;
-    if (auto from = constantOf(dims[axis]))
-      target.sizes[axis] = int64_t(std::floor(double(*from) * scale));
+    if (auto from = constantOf(dims[axis])) {
+      double size = std::floor(double(*from) * scale);
+      if (size > double(INT32_MAX))
+        return node.fail("expected sizes of at most 2^31 - 1, got " + std::to_string(size));
+      target.sizes[axis] = int64_t(size);
+    }
   }
 }
 
