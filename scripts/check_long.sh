@@ -19,6 +19,8 @@ done
 if command -v bochs > /dev/null; then
   scripts/emulate_avx512.sh
   MARCH=icelake-server BOCHS_CPU=corei7_icelake_u scripts/emulate_avx512.sh
+else
+  echo "skipped: scripts/emulate_avx512.sh, which needs bochs (apt install bochs bochs-term vgabios)"
 fi
 
 $python test/fuzz/differential.py --seed "$(date +%s)" --count 2000

@@ -8,8 +8,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ $# -gt 0 ] || set -- lenet5 cross_attention conv_attention text_classifier plain_attention deformable lstm_attention conv3d unet_attention
-work=$PWD/${COAT_BUILD:-build}/avx512
-models=$PWD/${COAT_BUILD:-build}/models
+build=$(realpath "${COAT_BUILD:-build}")
+work=$build/avx512
+models=$build/models
 rm -rf "$work"
 mkdir -p "$work"
 
@@ -22,9 +23,11 @@ for model; do
   name=$(basename "${onnx%.onnx}" .legacy)
   npz=$(dirname "$onnx")/$name.npz
   name=m_${name//[.-]/_}
-  "${COAT:-${COAT_BUILD:-build}/bin/coat}" compile "$onnx" -march="${MARCH:-x86-64-v4}" ${FLAGS:-} --name "$name" -o "$work/$name.o"
+  # shellcheck disable=SC2206 # FLAGS are words
+  compile=("${COAT:-$build/bin/coat}" compile "$onnx" -march="${MARCH:-x86-64-v4}" ${FLAGS:-} --name "$name" -o)
+  "${compile[@]}" "$work/$name.o"
   if objdump -d "$work/$name.o" | grep -E 'kshift[lr]w +\$0xf,|v.*(gather|scatter).*\([^)]*mm(1[6-9]|2[0-9]|3[01])' > /dev/null; then
-    "${COAT:-${COAT_BUILD:-build}/bin/coat}" compile "$onnx" -march="${MARCH:-x86-64-v4}" ${FLAGS:-} --name "$name" -o "$work/$name.s"
+    "${compile[@]}" "$work/$name.s"
     python3 test/Avx512/around_bochs.py < "$work/$name.s" | as -o "$work/$name.o" -
   fi
   libraries+=("$work/$name.o")

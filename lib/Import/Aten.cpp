@@ -77,6 +77,10 @@ SmallVector<int64_t> AtenNode::integers(StringRef name) {
 
 SmallVector<int64_t> AtenNode::integers(StringRef name, size_t count, int64_t fallback) {
   SmallVector<int64_t> values = integers(name);
+  if (llvm::any_of(values, [](int64_t value) { return value < INT32_MIN || value > INT32_MAX; })) {
+    node.fail("argument '" + name + "': expected integers of at most 2^31 - 1, got others");
+    values.clear();
+  }
   if (values.empty())
     return SmallVector<int64_t>(count, fallback);
   if (values.size() == 1)

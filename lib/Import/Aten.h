@@ -22,7 +22,7 @@ public:
   int64_t integer(llvm::StringRef name, int64_t fallback);
   bool flag(llvm::StringRef name, bool fallback = false) { return integer(name, fallback) != 0; }
   std::string string(llvm::StringRef name, llvm::StringRef fallback);
-  /// A list of integers; one that has a single element stands for `count` of them.
+  /// A list of integers of 32 bits, one a spatial dimension; one that has a single element stands for `count` of them.
   llvm::SmallVector<int64_t> integers(llvm::StringRef name, size_t count, int64_t fallback);
   /// A list of integers as it stands.
   llvm::SmallVector<int64_t> integers(llvm::StringRef name);

@@ -1,5 +1,6 @@
 // ATen: convolutions, pooling, resizing.
 #include "Aten.h"
+#include "OnnxResize.h"
 
 using namespace mlir;
 using namespace coat;
@@ -156,10 +157,8 @@ static void resize(AtenNode node, ResizeMode mode, NearestMode rounding) {
       continue;
     if (!extent || std::max(wanted.size(), factors.size()) != size_t(spatial))
       return node->refuse("expected static sizes and a size or factor for each dimension, got others");
-    double target = wanted.empty() ? double(*extent) * factors[axis - 2] : double(wanted[axis - 2]);
-    if (!(target >= 1 && target <= double(INT32_MAX)))
-      return node->refuse("expected sizes of at least 1 and at most 2^31 - 1, got " + std::to_string(target));
-    sizes[axis] = int64_t(target);
+    sizes[axis] =
+        resizedSize(node.node, wanted.empty() ? double(*extent) * factors[axis - 2] : double(wanted[axis - 2]));
     scales[axis] = wanted.empty() ? factors[axis - 2] : double(sizes[axis]) / *extent;
   }
   CoordinateMode coordinates = mode == ResizeMode::nearest  ? CoordinateMode::asymmetric

@@ -411,15 +411,17 @@ static void ones(AtenNode node) { fillWith(node, 1, true); }
 static void arange(AtenNode node) {
   node.ignore({"layout", "device", "pin_memory"});
   double start = node.number("start", 0), end = node.number("end", 0), step = node.number("step", 1);
-  int64_t count = step != 0 ? int64_t(std::ceil((end - start) / step)) : 0;
-  if (count < 0 || count > (1 << 20))
+  double count = step != 0 ? std::ceil((end - start) / step) : 0;
+  if (!(count >= 0 && count <= (1 << 20)))
     return node->refuse("expected a range of up to 2^20 numbers, got another");
   Type type = node.elementType(IntegerType::get(node->context, 64));
+  if (!isa<FloatType>(type) && !(std::abs(start) <= 0x1p53 && std::abs(end) <= 0x1p53))
+    return node->refuse("expected integers of at most 2^53, got others"); // beyond them a double is not exact
   SmallVector<mlir::Attribute> numbers;
   for (int64_t i = 0; i < count; ++i)
     numbers.push_back(isa<FloatType>(type) ? mlir::Attribute(FloatAttr::get(type, start + i * step))
                                            : mlir::Attribute(IntegerAttr::get(type, int64_t(start + i * step))));
-  node->set(0, node->constant(DenseElementsAttr::get(RankedTensorType::get(count, type), numbers)));
+  node->set(0, node->constant(DenseElementsAttr::get(RankedTensorType::get(int64_t(count), type), numbers)));
 }
 
 ArrayRef<Handler> coat::onnx::atenShapeHandlers() {

@@ -68,6 +68,13 @@ static bool isPresent(NodeImporter &node, unsigned input) {
   return node.has(input) && !(node.type(input) && node.type(input).getNumElements() == 0);
 }
 
+int64_t coat::onnx::resizedSize(NodeImporter &node, double size) {
+  if (size >= 1 && size <= double(INT32_MAX))
+    return int64_t(size);
+  node.fail("expected sizes from 1 to 2^31 - 1, got " + std::to_string(size));
+  return 1;
+}
+
 /// keep_aspect_ratio_policy: one scale for all resized dimensions, the smallest or largest of the wished ones.
 static void keepAspectRatio(NodeImporter &node, ArrayRef<int64_t> axes, ArrayRef<AffineExpr> dims, Target &target) {
   std::string policy = node.string("keep_aspect_ratio_policy", "stretch");
@@ -80,7 +87,7 @@ static void keepAspectRatio(NodeImporter &node, ArrayRef<int64_t> axes, ArrayRef
     scale = policy == "not_larger" ? std::min(scale, target.scales[axis]) : std::max(scale, target.scales[axis]);
   for (int64_t axis : axes) {
     target.scales[axis] = scale;
-    target.sizes[axis] = int64_t(std::floor(scale * double(*constantOf(dims[axis])) + 0.5));
+    target.sizes[axis] = resizedSize(node, std::floor(scale * double(*constantOf(dims[axis])) + 0.5));
   }
 }
 
@@ -126,12 +133,8 @@ static void fromScales(NodeImporter &node, ArrayRef<double> scales, ArrayRef<int
     if (!(scale > 0 && scale < 1e6))
       return node.fail("expected positive scales, got " + std::to_string(scale));
     target.scales[axis] = scale;
-    if (auto from = constantOf(dims[axis])) {
-      double size = std::floor(double(*from) * scale);
-      if (size > double(INT32_MAX))
-        return node.fail("expected sizes of at most 2^31 - 1, got " + std::to_string(size));
-      target.sizes[axis] = int64_t(size);
-    }
+    if (auto from = constantOf(dims[axis]))
+      target.sizes[axis] = resizedSize(node, std::floor(double(*from) * scale));
   }
 }
 

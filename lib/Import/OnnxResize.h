@@ -1,4 +1,4 @@
-// Resizing along single dimensions by tables of weights.
+// Sizes of resized dimensions, and resizing along single ones by tables of weights.
 #ifndef COAT_LIB_IMPORT_ONNXRESIZE_H
 #define COAT_LIB_IMPORT_ONNXRESIZE_H
 
@@ -23,6 +23,9 @@ struct ResizeFilter {
   bool antialias, excludeOutside;
   double extrapolation;
 };
+
+/// A size that floating-point arithmetic gave; an error and 1 where no tensor has it.
+int64_t resizedSize(NodeImporter &node, double size);
 
 mlir::Value resizeByWeights(NodeImporter &node, mlir::Value value, llvm::ArrayRef<ResizeAxis> axes,
                             const ResizeFilter &filter);

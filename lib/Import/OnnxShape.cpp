@@ -177,28 +177,31 @@ static const Tensor *resolvedTensor(NodeImporter &node, StringRef name) {
   return node.failed() ? nullptr : tensor;
 }
 
-static void setNumbers(NodeImporter &node, ArrayRef<int64_t> shape, ArrayRef<Scalar> elements, Type type) {
-  Known result{type, SmallVector<int64_t>(shape), SmallVector<Scalar>(elements)};
-  node.set(0, std::move(result));
+static Scalar asScalar(NodeImporter &node, int64_t value) { return {node.number(value)}; }
+static Scalar asScalar(NodeImporter &, double value) { return {{}, value}; }
+
+/// Makes numbers that are small enough to compute with the result.
+template <typename Number>
+static void setNumbers(NodeImporter &node, ArrayRef<int64_t> shape, ArrayRef<Number> numbers, Type type) {
+  auto elements = llvm::map_to_vector(numbers, [&](Number number) { return asScalar(node, number); });
+  node.set(0, Known{type, SmallVector<int64_t>(shape), std::move(elements)});
 }
 
 static void importConstant(NodeImporter &node) {
   Type f32 = Float32Type::get(node.context);
-  auto integer = [&](int64_t value) { return Scalar{node.number(value)}; };
-  auto real = [&](double value) { return Scalar{{}, value}; };
   if (const Tensor *tensor = resolvedTensor(node, "value"))
     return setTensor(node, *tensor);
   if (node.hasAttribute("value_int"))
-    return setNumbers(node, {}, integer(node.integer("value_int", 0)), i64(node));
+    return setNumbers<int64_t>(node, {}, node.integer("value_int", 0), i64(node));
   if (node.hasAttribute("value_float"))
-    return setNumbers(node, {}, real(node.real("value_float", 0)), f32);
+    return setNumbers<double>(node, {}, node.real("value_float", 0), f32);
   if (node.hasAttribute("value_ints")) {
     auto values = node.integers("value_ints");
-    return setNumbers(node, int64_t(values.size()), llvm::map_to_vector(values, integer), i64(node));
+    return setNumbers<int64_t>(node, int64_t(values.size()), values, i64(node));
   }
   if (node.hasAttribute("value_floats")) {
     auto values = node.reals("value_floats");
-    return setNumbers(node, int64_t(values.size()), llvm::map_to_vector(values, real), f32);
+    return setNumbers<double>(node, int64_t(values.size()), values, f32);
   }
   node.refuse("expected attribute value, value_int, value_ints, value_float or value_floats, got none of them");
 }
@@ -231,8 +234,6 @@ static void importConstantOfShape(NodeImporter &node) {
 
 //===--- Range ---===//
 
-static Scalar asScalar(NodeImporter &node, int64_t value) { return {node.number(value)}; }
-static Scalar asScalar(NodeImporter &, double value) { return {{}, value}; }
 static mlir::Attribute asAttribute(Type type, int64_t value) { return IntegerAttr::get(type, value); }
 static mlir::Attribute asAttribute(Type type, double value) { return FloatAttr::get(type, value); }
 
@@ -241,15 +242,10 @@ template <typename Number>
 static void setRange(NodeImporter &node, ArrayRef<Number> numbers, Type type, AffineExpr size = {}) {
   int64_t count = numbers.size();
   if (!size && isTrackable(count, type))
-    return setNumbers(node, count, llvm::map_to_vector(numbers, [&](Number n) { return asScalar(node, n); }), type);
+    return setNumbers(node, count, numbers, type);
   auto elements = llvm::map_to_vector(numbers, [&](Number n) { return asAttribute(type, n); });
   Value all = node.constant(DenseElementsAttr::get(RankedTensorType::get(count, type), elements));
   node.set(0, size ? node.slice(all, 0, node.number(0), size) : all);
-}
-
-/// The one element of a constant input of integers, which node.number has found.
-static int64_t integerOf(NodeImporter &node, unsigned input) {
-  return *constantOf(node.known(input)->elements[0].integer);
 }
 
 /// How many of start, start + step, .. lie before the limit, exactly for all integers; none for a step of 0.
@@ -264,15 +260,14 @@ static std::optional<uint64_t> countOf(int64_t start, int64_t limit, int64_t ste
 
 /// A symbolic limit takes the beginning of the longest range.
 static void importIntegerRange(NodeImporter &node, Type type) {
-  node.number(0, "start");
-  node.number(2, "delta");
-  const Known *limit = node.known(1);
-  if (!node.failed() && (!limit || limit->elements.size() != 1))
-    node.refuse("expected a limit computed from constants and shapes, got a value computed at run time");
+  SmallVector<int64_t> starts = node.integers(0, "start"), steps = node.integers(2, "delta");
+  SmallVector<AffineExpr> limits = node.sizes(1, "a limit");
+  if (!node.failed() && (starts.size() != 1 || limits.size() != 1 || steps.size() != 1))
+    node.fail("expected start, limit and delta of one element, got others");
   if (node.failed())
     return;
-  int64_t start = integerOf(node, 0), step = integerOf(node, 2);
-  AffineExpr end = limit->elements[0].integer, size;
+  int64_t start = starts.front(), step = steps.front();
+  AffineExpr end = limits.front(), size;
   auto range = node.symbols.range(end);
   if (!range)
     return node.refuse("expected a bounded limit, got " + node.symbols.print(end));

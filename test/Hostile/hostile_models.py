@@ -171,6 +171,8 @@ for name, factor in {"nan": np.nan, "negative": -1.0, "zero": 0.0, "infinite": n
     one(f"resize by {name}", "", "Resize", ("x", "", "s"), weights=[scales])
 one("resize of no input", "", "Resize", ("", "", "s"), weights=[numpy_helper.from_array(np.ones(4, np.float32), "s")])
 one("resize to huge", "", "Resize", ("x", "", "", "s"), weights=[integers("s", 1, 4, MOST, MOST)])
+one("resize to huge, keeping the ratio", "2^31 - 1", "Resize", ("x", "", "", "s"), weights=[integers("s", 2 ** 62, 4, 8, 8)],
+    keep_aspect_ratio_policy="not_smaller", opset=18)
 one("resize to negative", "", "Resize", ("x", "", "", "s"), weights=[integers("s", 1, 4, -8, 8)])
 for name, bounds in {"backwards for ever": (0, MOST, -1), "by zero": (0, 5, 0), "of all integers": (LEAST, MOST, 1), "huge": (0, 2 ** 40, 1)}.items():
     add(f"range {name}", "" if name != "backwards for ever" else RIGHT, model(

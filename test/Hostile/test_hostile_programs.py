@@ -157,6 +157,7 @@ CHANGES = {
     "a name twice": (lambda p: p.graph["nodes"].append(p.graph["nodes"][0]), ""),
     "a chain of 20,000": (chain, None),
     "dilations of MOST": (lambda p: p.call("conv2d")["inputs"].append({"name": "dilation", "arg": {"as_ints": [MOST, MOST]}, "kind": 1}), ""),
+    "a padding of MOST": (lambda p: p.set("conv2d", "padding", [MOST, MOST]), "2^31 - 1"),
     "strides zero": (lambda p: p.set("conv2d", "padding", [LEAST, LEAST]), ""),
     "a split that is negative": (lambda p: p.set("split_with_sizes", "split_sizes", [-2, 10]), ""),
     "a split of MOST": (lambda p: p.set("split_with_sizes", "split_sizes", [MOST, MOST]), ""),

@@ -182,7 +182,8 @@ def export_narrow(name, precision, out):
     as_numpy = lambda value: (value.float() if value.is_floating_point() else value).numpy()
     np.savez(f"{out}/{name}.{precision}.npz", **{k: as_numpy(v) for k, v in inputs.items()}, **outputs, **exact)
     # The legacy exporter casts to complex128, which is ONNX for PyTorch's number of bfloat16, where the models call its attention.
-    how = dict(dynamo=False, opset_version=17) if precision == "half" or name not in ("bert_base", "swin_t") else dict(dynamo=True, external_data=False, verbose=False)
+    dynamo = precision == "bfloat16" and name in ("bert_base", "swin_t")
+    how = dict(dynamo=True, external_data=False, verbose=False) if dynamo else dict(dynamo=False, opset_version=17)
     torch.onnx.export(module, tuple(inputs.values()), f"{out}/{name}.{precision}.onnx", input_names=list(inputs), output_names=list(outputs), **how)
 
 
