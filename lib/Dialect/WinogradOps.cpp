@@ -7,10 +7,12 @@ using namespace coat;
 // Channels of a block, of the transformed input as of the filter.
 static constexpr int64_t block = 16;
 
-static LogicalResult checkTile(EmitError emitError, int64_t tile) { // C2
-  if (tile == 2 || tile == 4)
-    return success();
-  return emitError() << "expected a tile of 2 or 4, got " << tile;
+static LogicalResult checkTile(EmitError emitError, WinogradTile tile) { // C2
+  if (tile.outputs != 2 && tile.outputs != 4)
+    return emitError() << "expected a tile of 2 or 4, got " << tile.outputs;
+  if (tile.stride != 1 && tile.stride != 2)
+    return emitError() << "expected a stride of 1 or 2, got " << tile.stride;
+  return success();
 }
 
 /// Everything but the batch is known at compile time: the transforms are straight code.
@@ -26,12 +28,12 @@ LogicalResult WinogradInputOp::checkConstraints(Adaptor op, EmitError emitError)
   RankedTensorType input = tensorType(op.getInput());
   if (input.getRank() != 4 || !isKnownButBatch(input)) // C1
     return emitError() << "expected an f32 input [N, H, W, C] whose H, W and C are numbers, got " << input;
-  if (failed(checkTile(emitError, op.getTile())))
+  WinogradTile tile = winogradTileOf(op);
+  if (failed(checkTile(emitError, tile)))
     return failure();
-  int64_t tile = op.getTile();
   for (int64_t size : input.getShape().slice(1, 2)) // C3
-    if (size < tile + 2 || (size - 2) % tile != 0)
-      return emitError() << "expected rows and columns two more than a multiple of " << tile << ", got " << input;
+    if (size < tile.extent())
+      return emitError() << "expected at least " << tile.extent() << " rows and columns, got " << input;
   return success();
 }
 
@@ -40,10 +42,10 @@ LogicalResult WinogradInputOp::inferReturnTypes(MLIRContext *context, std::optio
   if (failed(checkedInference<WinogradInputOp>(context, location, op)))
     return failure();
   RankedTensorType input = tensorType(op.getInput());
-  int64_t tile = op.getTile();
-  int64_t tiles = (input.getDimSize(1) - 2) / tile * ((input.getDimSize(2) - 2) / tile);
-  types.push_back(input.clone({input.getDimSize(0), llvm::divideCeilSigned(input.getDimSize(3), block),
-                               (tile + 2) * (tile + 2), tiles, block}));
+  WinogradTile tile = winogradTileOf(op);
+  int64_t tiles = tile.tilesIn(input.getDimSize(1)) * tile.tilesIn(input.getDimSize(2));
+  types.push_back(input.clone(
+      {input.getDimSize(0), llvm::divideCeilSigned(input.getDimSize(3), block), tile.products(), tiles, block}));
   return success();
 }
 
@@ -62,7 +64,7 @@ int64_t WinogradInputOp::getFlops() { return 0; }
 
 static LogicalResult checkWinogradShapes(WinogradConvOp::Adaptor op, EmitError emitError) { // C1
   RankedTensorType input = tensorType(op.getTransformed()), filter = tensorType(op.getFilter());
-  int64_t products = (op.getTile() + 2) * (op.getTile() + 2), channels = op.getOutChannels();
+  int64_t products = winogradTileOf(op).products(), channels = op.getOutChannels();
   if (input.getRank() != 5 || !isKnownButBatch(input) || input.getDimSize(2) != products ||
       input.getDimSize(4) != block)
     return emitError() << "expected an f32 input of [N, ceil(C/16), " << products << ", T, 16], got " << input;
@@ -75,7 +77,7 @@ static LogicalResult checkWinogradShapes(WinogradConvOp::Adaptor op, EmitError e
 }
 
 LogicalResult WinogradConvOp::checkConstraints(Adaptor op, EmitError emitError) {
-  if (failed(checkTile(emitError, op.getTile())) || failed(checkWinogradShapes(op, emitError)))
+  if (failed(checkTile(emitError, winogradTileOf(op))) || failed(checkWinogradShapes(op, emitError)))
     return failure();
   RankedTensorType input = tensorType(op.getTransformed());
   if (failed(checkEntries(emitError, "output_size", op.getOutputSize(), 2, 1))) // C3

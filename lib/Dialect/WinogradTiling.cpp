@@ -37,7 +37,8 @@ SmallVector<Range> WinogradInputOp::getIterationDomain(OpBuilder &builder) { ret
 FailureOr<TilingResult> WinogradInputOp::getTiledImplementation(OpBuilder &builder, ArrayRef<OpFoldResult> offsets,
                                                                 ArrayRef<OpFoldResult> sizes) {
   ArrayRef<int64_t> input = tensorType(getInput()).getShape();
-  int64_t tile = getTile(), block = tensorType(getResult()).getDimSize(4), inRow = (input[2] - 2) / tile;
+  WinogradTile tile = winogradTileOf(*this);
+  int64_t block = tensorType(getResult()).getDimSize(4), inRow = tile.tilesIn(input[2]);
   if (!isWhole(*this, 2, offsets, sizes) || !isWhole(*this, 4, offsets, sizes))
     return failure();
   bool allBlocks = isWhole(*this, 1, offsets, sizes);
@@ -47,14 +48,14 @@ FailureOr<TilingResult> WinogradInputOp::getTiledImplementation(OpBuilder &build
   Location loc = getLoc();
   AffineExpr d0 = builder.getAffineDimExpr(0);
   auto number = [&](int64_t value) -> OpFoldResult { return builder.getIndexAttr(value); };
-  OpFoldResult row = applyExpr(builder, loc, d0.floorDiv(inRow) * tile, {offsets[3]});
+  OpFoldResult row = applyExpr(builder, loc, d0.floorDiv(inRow) * tile.step(), {offsets[3]});
   OpFoldResult channel = applyExpr(builder, loc, d0 * block, {offsets[1]});
   TilingResult result;
-  Value slice = sliceOf(
-      builder, loc, getInput(), {offsets[0], row, number(0), channel},
-      {sizes[0], number(*tiles / inRow * tile + 2), number(input[2]), number(allBlocks ? input[3] : *blocks * block)},
-      result);
-  return resultOf(std::move(result), WinogradInputOp::create(builder, loc, slice, getTileAttr()));
+  Value slice = sliceOf(builder, loc, getInput(), {offsets[0], row, number(0), channel},
+                        {sizes[0], number(tile.inputsOf(*tiles / inRow)), number(input[2]),
+                         number(allBlocks ? input[3] : *blocks * block)},
+                        result);
+  return resultOf(std::move(result), WinogradInputOp::create(builder, loc, slice, getTileAttr(), getStrideAttr()));
 }
 
 LogicalResult WinogradInputOp::getResultTilePosition(OpBuilder &, unsigned, ArrayRef<OpFoldResult> offsets,
@@ -107,7 +108,7 @@ FailureOr<TilingResult> WinogradConvOp::getTiledImplementation(OpBuilder &builde
   Value weights = sliceOf(builder, loc, getFilter(), {firstBlock, number(0), number(0), number(0)},
                           {blocks, number(filter[1]), number(filter[2]), number(filter[3])}, result);
   Value bias = biasSlice(builder, loc, getBias(), offsets[3], sizes[3], result);
-  return resultOf(std::move(result), WinogradConvOp::create(builder, loc, part, weights, bias, tile,
+  return resultOf(std::move(result), WinogradConvOp::create(builder, loc, part, weights, bias, tile, getStride(),
                                                             ArrayRef{*rows, getOutputSize()[1]}, *channels));
 }
 

@@ -23,30 +23,37 @@ namespace {
 constexpr int64_t block = 16;
 
 /// G of F(m, 3), rows of three.
-ArrayRef<double> filterMatrix(int64_t m) {
+ArrayRef<double> filterMatrix(WinogradTile tile) {
   static constexpr double two[] = {1, 0, 0, .5, .5, .5, .5, -.5, .5, 0, 0, 1};
   static constexpr double four[] = {1. / 4,  0,       0,      -1. / 6, -1. / 6,  -1. / 6, -1. / 6, 1. / 6, -1. / 6,
                                     1. / 24, 1. / 12, 1. / 6, 1. / 24, -1. / 12, 1. / 6,  0,       0,      1};
-  return m == 2 ? ArrayRef(two) : ArrayRef(four);
+  // The first and the last tap by F(m, 2), the middle one for each of the odd inputs.
+  static constexpr double twoStrided[] = {1, 0, 0, 1, 0, 1, 0, 0, 1, 0, 1, 0, 0, 1, 0};
+  static constexpr double fourStrided[] = {.5, 0, 0, -.5, 0, -.5, -1. / 6, 0, 1. / 6, 1. / 6, 0, 1. / 3, 0, 0,
+                                           1,  0, 1, 0,   0, 1,   0,       0, 1,      0,      0, 1,      0};
+  if (tile.stride == 2)
+    return tile.outputs == 2 ? ArrayRef(twoStrided) : ArrayRef(fourStrided);
+  return tile.outputs == 2 ? ArrayRef(two) : ArrayRef(four);
 }
 
 /// G g G^T of a 3x3 filter, rounded once.
-void transformFilter(int64_t m, const double *filter, float *result, int64_t stride) {
-  ArrayRef<double> g = filterMatrix(m);
-  for (int64_t i = 0; i < m + 2; ++i) {
+void transformFilter(WinogradTile tile, const double *filter, float *result, int64_t stride) {
+  ArrayRef<double> g = filterMatrix(tile);
+  int64_t extent = tile.extent();
+  for (int64_t i = 0; i < extent; ++i) {
     double row[3]; // of G g
     for (int64_t k = 0; k < 3; ++k)
       row[k] = g[3 * i] * filter[k] + g[3 * i + 1] * filter[3 + k] + g[3 * i + 2] * filter[6 + k];
-    for (int64_t j = 0; j < m + 2; ++j)
-      result[(i * (m + 2) + j) * stride] =
+    for (int64_t j = 0; j < extent; ++j)
+      result[(i * extent + j) * stride] =
           static_cast<float>(row[0] * g[3 * j] + row[1] * g[3 * j + 1] + row[2] * g[3 * j + 2]);
   }
 }
 
-/// [K, C, 3, 3] -> [ceil(K/16), (m + 2)^2, C, 16].
-Value transformedFilter(OpBuilder &b, Value filter, int64_t m) {
+/// [K, C, 3, 3] -> [ceil(K/16), products, C, 16].
+Value transformedFilter(OpBuilder &b, Value filter, WinogradTile tile) {
   auto type = cast<RankedTensorType>(filter.getType());
-  int64_t out = type.getDimSize(0), in = type.getDimSize(1), products = (m + 2) * (m + 2);
+  int64_t out = type.getDimSize(0), in = type.getDimSize(1), products = tile.products();
   int64_t blocks = llvm::divideCeil(out, block);
   return packedConstant(b, filter, {blocks, products, in, block}, [&](char *to, ArrayRef<char> from, int64_t size) {
     auto *result = reinterpret_cast<float *>(to);
@@ -58,7 +65,7 @@ Value transformedFilter(OpBuilder &b, Value filter, int64_t m) {
           std::memcpy(&value, elementAt(from, (k * in + c) * 9 + tap, size), sizeof(value));
           taps[tap] = value;
         }
-        transformFilter(m, taps, result + (k / block * products * in + c) * block + k % block, in * block);
+        transformFilter(tile, taps, result + (k / block * products * in + c) * block + k % block, in * block);
       }
     });
   });
@@ -79,16 +86,19 @@ Value widened(OpBuilder &b, Location loc, Value input, int64_t rows, int64_t col
 }
 
 /// conv(pad(x), w) -> winograd_conv(winograd_input(wider pad(x)), G w G^T)
-void makeWinograd(ConvOp op, int64_t m) {
+void makeWinograd(ConvOp op, WinogradTile tile) {
   OpBuilder b(op);
   Location loc = op.getLoc();
   ArrayRef<int64_t> result = cast<RankedTensorType>(op.getResult().getType()).getShape();
-  auto missing = [&](int64_t size) -> int64_t { return llvm::alignTo(size, m) - size; };
-  Value input = widened(b, loc, op.getInput(), missing(result[1]), missing(result[2]));
-  Value transformed = WinogradInputOp::create(b, loc, input, m);
-  Value filter = transformedFilter(b, op.getFilter(), m);
-  auto conv =
-      WinogradConvOp::create(b, loc, transformed, filter, op.getBias(), m, ArrayRef{result[1], result[2]}, result[3]);
+  ArrayRef<int64_t> given = cast<RankedTensorType>(op.getInput().getType()).getShape();
+  auto missing = [&](int64_t dim) {
+    return std::max<int64_t>(0, tile.inputsOf(llvm::divideCeilSigned(result[dim], tile.outputs)) - given[dim]);
+  };
+  Value input = widened(b, loc, op.getInput(), missing(1), missing(2));
+  Value transformed = WinogradInputOp::create(b, loc, input, tile.outputs, tile.stride);
+  Value filter = transformedFilter(b, op.getFilter(), tile);
+  auto conv = WinogradConvOp::create(b, loc, transformed, filter, op.getBias(), tile.outputs, tile.stride,
+                                     ArrayRef{result[1], result[2]}, result[3]);
   op.getResult().replaceAllUsesWith(conv.getResult());
   op.erase();
 }
@@ -115,9 +125,10 @@ struct Winograd : coat::impl::CoatWinogradBase<Winograd> {
     SmallVector<ConvOp> convolutions;
     getOperation()->walk([&](ConvOp op) { convolutions.push_back(op); });
     for (ConvOp op : convolutions) {
-      int64_t size = 0, m = isOfIntegers(op) ? 0 : chooseWinogradTile(op, *target);
-      if (m && bytesOf(op.getFilter(), size))
-        makeWinograd(op, m);
+      int64_t size = 0;
+      std::optional<WinogradTile> tile = isOfIntegers(op) ? std::nullopt : chooseWinogradTile(op, *target);
+      if (tile && bytesOf(op.getFilter(), size))
+        makeWinograd(op, *tile);
     }
   }
 };

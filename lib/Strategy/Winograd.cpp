@@ -1,8 +1,9 @@
 // Whether a 3x3 convolution is computed by Winograd's F(m, 3), with which m, and how that is cut into tasks.
 //
-// F(4, 3) needs a quarter of the multiplications of the definition, F(2, 3) four ninths; in return there are
-// transforms, and weights that are 4 or 16/9 times as large. All of it is counted in cycles of one core that has its
-// data at hand, but for the weights, which come from memory while it computes.
+// F(4, 3) needs a quarter of the multiplications of the definition, F(2, 3) four ninths; with stride 2 it is nine
+// sixteenths and 25/36. In return there are transforms, and weights that are 4, 16/9, 9 or 25/9 times as large. All of
+// it is counted in cycles of one core that has its data at hand, but for the weights, which come from memory while it
+// computes.
 #include "coat/Strategy/Strategy.h"
 
 using namespace mlir;
@@ -12,7 +13,9 @@ namespace {
 constexpr int64_t block = 16;
 /// Transforming one tile of one vector of channels, in or out: measured on Zen 3 with AVX2, where a transform of F(4,
 /// 3) is about 150 instructions and as many loads and stores as values.
-constexpr double transformCycles(int64_t m) { return m == 4 ? 150 : 50; }
+constexpr double transformCycles(WinogradTile tile) {
+  return tile.stride == 1 ? (tile.outputs == 4 ? 150 : 50) : (tile.outputs == 4 ? 300 : 75);
+}
 /// Storing a vector of sums and loading it again.
 constexpr double sumCycles = 1;
 /// What one core reads of memory that nothing has read before: 13 GB/s at 3 GHz.
@@ -37,30 +40,29 @@ double directCycles(const Shape &s, const CpuTarget &target) {
   return 9.0 * s.height * s.width * s.channels * llvm::alignTo(s.outChannels, block) / productsPerCycle(target);
 }
 
-double winogradCycles(const Shape &s, int64_t m, const CpuTarget &target) {
-  double products = (m + 2) * (m + 2), lanes = target.vector;
-  double tiles = llvm::divideCeil(s.height, m) * llvm::divideCeil(s.width, m);
+double winogradCycles(const Shape &s, WinogradTile tile, const CpuTarget &target) {
+  double products = tile.products(), lanes = target.vector;
+  double tiles = llvm::divideCeil(s.height, tile.outputs) * llvm::divideCeil(s.width, tile.outputs);
   double in = s.channels, out = llvm::alignTo(s.outChannels, block);
   double compute = products * tiles * in * out / productsPerCycle(target) + products * tiles * out / lanes * sumCycles +
-                   tiles * (llvm::alignTo(s.channels, target.vector) + out) / lanes * transformCycles(m);
+                   tiles * (llvm::alignTo(s.channels, target.vector) + out) / lanes * transformCycles(tile);
   return std::max(compute, products * in * out * 4 / bytesOfCycle);
 }
 
-bool allOnes(ArrayRef<int64_t> values) {
-  return llvm::all_of(values, [](int64_t v) { return v == 1; });
+bool areAll(ArrayRef<int64_t> values, int64_t value) {
+  return llvm::all_of(values, [&](int64_t v) { return v == value; });
 }
 
-/// What is multiplied: (m + 2)^2 products of `rows` * `columns` tiles by `channels`, summed over `depth`.
+/// What is multiplied: products of `rows` * `columns` tiles by `channels`, summed over `depth`.
 struct Products {
-  int64_t m, rows, columns, depth, channels, height;
+  int64_t count, m, rows, columns, depth, channels, height;
 
   explicit Products(WinogradConvOp op)
-      : m(op.getTile()), rows(llvm::divideCeil(op.getOutputSize()[0], m)),
+      : count(winogradTileOf(op).products()), m(op.getTile()), rows(llvm::divideCeil(op.getOutputSize()[0], m)),
         columns(llvm::divideCeil(op.getOutputSize()[1], m)),
         depth(cast<RankedTensorType>(op.getFilter().getType()).getDimSize(2)), channels(op.getOutChannels()),
         height(op.getOutputSize()[0]) {}
-  double count() const { return (m + 2) * (m + 2); }
-  double work() const { return 2 * count() * rows * columns * depth * channels; }
+  double work() const { return 2.0 * count * rows * columns * depth * channels; }
 };
 
 /// How a convolution becomes tasks: of so many rows of tiles and channels each. Fused: a task transforms its own input.
@@ -77,8 +79,8 @@ struct Cut {
   /// not hold it; an input transformed by another kernel when it is made and for each task that reads it, doubly where
   /// it leaves the last cache in between.
   double traffic(const Products &p, const CpuTarget &target) const {
-    double input = 4 * p.count() * p.rows * p.columns * p.depth, weights = 4 * p.count() * p.depth * p.channels;
-    double sums = 4 * p.count() * p.rows * p.columns * p.channels, kept = (fused ? input : 0) + sums;
+    double input = 4 * p.count * p.rows * p.columns * p.depth, weights = 4 * p.count * p.depth * p.channels;
+    double sums = 4 * p.count * p.rows * p.columns * p.channels, kept = (fused ? input : 0) + sums;
     double share = double(rows) / p.rows * channels / p.channels; // of what is kept, in one task
     double excess = std::max(0.0, 1 - 0.75 * target.l2 / (kept * share));
     double moved = 0.25 * weights * llvm::divideCeil(p.rows, rows) + 2 * kept * excess;
@@ -122,27 +124,29 @@ Cut chooseCut(WinogradConvOp op, const CpuTarget &target) {
 }
 } // namespace
 
-int64_t coat::chooseWinogradTile(ConvOp op, const CpuTarget &target) {
+std::optional<WinogradTile> coat::chooseWinogradTile(ConvOp op, const CpuTarget &target) {
   auto result = cast<RankedTensorType>(op.getResult().getType()),
        input = cast<RankedTensorType>(op.getInput().getType());
   auto filter = cast<RankedTensorType>(op.getFilter().getType());
   if (op.getDataLayout() != DataLayout::channels_last || op.getFilterLayout() != FilterLayout::plain ||
       result.getRank() != 4 || !result.getElementType().isF32() || op.getGroup() != 1 ||
-      filter.getShape().drop_front(2) != ArrayRef<int64_t>{3, 3} || !allOnes(op.getStrides()) ||
-      !allOnes(op.getDilations()) || llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; }) ||
-      ShapedType::isDynamicShape(result.getShape().drop_front()))
-    return 0;
+      filter.getShape().drop_front(2) != ArrayRef<int64_t>{3, 3} || !areAll(op.getDilations(), 1) ||
+      !areAll(op.getPads(), 0) || ShapedType::isDynamicShape(result.getShape().drop_front()))
+    return {};
+  int64_t stride = op.getStrides().front();
+  if (stride > 2 || !areAll(op.getStrides(), stride))
+    return {};
   Shape shape{result.getDimSize(1), result.getDimSize(2), input.getDimSize(3), result.getDimSize(3)};
   double best = directCycles(shape, target) / leastGain;
   if (best < leastCycles)
-    return 0;
-  int64_t tile = 0;
-  for (int64_t m : {2, 4})
-    if (double cycles = winogradCycles(shape, m, target); cycles < best) {
+    return {};
+  std::optional<WinogradTile> fastest;
+  for (int64_t outputs : {2, 4})
+    if (double cycles = winogradCycles(shape, {outputs, stride}, target); cycles < best) {
       best = cycles;
-      tile = m;
+      fastest = {outputs, stride};
     }
-  return tile;
+  return fastest;
 }
 
 bool coat::isInputTransformFused(WinogradConvOp op, const CpuTarget &target) { return chooseCut(op, target).fused; }

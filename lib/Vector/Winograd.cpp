@@ -1,9 +1,9 @@
 // The two halves of a Winograd convolution, of the size of a task.
 //
 //   winograd_input: for each block of 16 channels, tile, vector of the block
-//     load the tile, transform it in registers, store its (m + 2)^2 values a plane apart
+//     load the tile, transform it in registers, store its values, one a product, a plane apart
 //   winograd_conv:
-//     for each of the (m + 2)^2 products             its part of the input stays in the caches ..
+//     for each of the products                       its part of the input stays in the caches ..
 //       for each run of output channels              .. the panel of the filter is read once ..
 //         for each register tile of tiles            .. while tiles stream by
 //           sums of products -> scratch
@@ -25,8 +25,8 @@ namespace {
 class WinogradInputKernel {
 public:
   WinogradInputKernel(VectorBuilder &v, WinogradInputOp op)
-      : v(v), op(op), destination(v, op), m(op.getTile()), channels(shapeOf(op.getInput())[3]),
-        rows((shapeOf(op.getInput())[1] - 2) / m), columns((shapeOf(op.getInput())[2] - 2) / m) {}
+      : v(v), op(op), destination(v, op), sizes(winogradTileOf(op)), channels(shapeOf(op.getInput())[3]),
+        rows(sizes.tilesIn(shapeOf(op.getInput())[1])), columns(sizes.tilesIn(shapeOf(op.getInput())[2])) {}
 
   Value emit() {
     OpFoldResult zero = number(0);
@@ -58,8 +58,10 @@ private:
 
   Value emitTile(Value image, Value at, Value row, Value column, Value lane, Value mask, Value tensor) {
     Value channel = v.linear(at, block, lane, 0), zero = v.index(0), tile = v.linear(row, columns, column, 0);
-    SmallVector<Value> values = transformInput(v, m, [&](int64_t i, int64_t j) {
-      return v.load(op.getInput(), {image, v.linear(row, m, zero, i), v.linear(column, m, zero, j), channel}, mask);
+    SmallVector<Value> values = transformInput(v, sizes, [&](int64_t i, int64_t j) {
+      return v.load(op.getInput(),
+                    {image, v.linear(row, sizes.step(), zero, i), v.linear(column, sizes.step(), zero, j), channel},
+                    mask);
     });
     for (auto [number, value] : llvm::enumerate(values))
       tensor = v.store(value, tensor, {image, at, v.index(number), tile, lane});
@@ -69,13 +71,14 @@ private:
   VectorBuilder &v;
   WinogradInputOp op;
   Destination destination;
-  int64_t m, channels, rows, columns; // rows and columns of tiles
+  WinogradTile sizes;
+  int64_t channels, rows, columns; // rows and columns of tiles
 };
 
 class WinogradConvKernel {
 public:
   WinogradConvKernel(VectorBuilder &v, WinogradConvOp op, ArrayRef<int64_t> reg)
-      : v(v), op(op), destination(v, op), m(op.getTile()), products((m + 2) * (m + 2)),
+      : v(v), op(op), destination(v, op), sizes(winogradTileOf(op)), m(sizes.outputs), products(sizes.products()),
         tiles(shapeOf(op.getTransformed())[3]), depth(shapeOf(op.getFilter())[2]), height(op.getOutputSize()[0]),
         width(op.getOutputSize()[1]), regRows(reg[2]), regChannels(reg[3]) {}
 
@@ -196,8 +199,8 @@ private:
   /// `rows` x `columns` outputs from `point` on (image, row, column, channel).
   Value emitTile(ArrayRef<Value> point, int64_t rows, int64_t columns, Value scratch, Value tile, Value mask,
                  Value tensor) {
-    SmallVector<Value> outputs = transformOutput(v, m, [&](int64_t i, int64_t j) {
-      Value product = v.load(scratch, {v.index(i * (m + 2) + j), tile, point[3]});
+    SmallVector<Value> outputs = transformOutput(v, sizes, [&](int64_t i, int64_t j) {
+      Value product = v.load(scratch, {v.index(i * sizes.extent() + j), tile, point[3]});
       // Every output has this product once, so the bias need not be added to each.
       if (op.getBias() && i == 1 && j == 1)
         product = arith::AddFOp::create(v.builder, v.loc, product, v.load(op.getBias(), point[3], mask));
@@ -213,6 +216,7 @@ private:
   VectorBuilder &v;
   WinogradConvOp op;
   Destination destination;
+  WinogradTile sizes;
   int64_t m, products, tiles, depth, height, width;
   int64_t regRows, regChannels;
 };

@@ -1,6 +1,9 @@
-// See WinogradTransforms.h. The interpolation points are 0, 1, -1 and, for m = 4, 2, -2, and infinity: rows of B^T and
-// A^T for points p and -p differ in the signs of their odd terms only, so each pair is computed from one even and one
-// odd sum.
+// See WinogradTransforms.h. The interpolation points of F(m, 3) are 0, 1, -1 and, for m = 4, 2, -2, and infinity: rows
+// of B^T and A^T for points p and -p differ in the signs of their odd terms only, so each pair is computed from one
+// even and one odd sum.
+//
+// With stride 2 the even inputs meet the first and the last tap, as F(m, 2) computes it, and the odd ones the middle
+// tap, one product each. The points of F(m, 2) are 0, 1, infinity and, for m = 4, -1, 2.
 #include "WinogradTransforms.h"
 
 using namespace mlir;
@@ -28,7 +31,7 @@ struct Arithmetic {
 ///   0  1  0 -1             0 -2 -1  2  1  0
 ///                          0  2 -1 -2  1  0
 ///                          0  4  0 -5  0  1
-static Values transformInputLine(Arithmetic a, int64_t m, ArrayRef<Value> d) {
+static Values transformDenseInput(Arithmetic a, int64_t m, ArrayRef<Value> d) {
   if (m == 2)
     return {a.sub(d[0], d[2]), a.add(d[1], d[2]), a.sub(d[2], d[1]), a.sub(d[1], d[3])};
   Value even1 = a.addScaled(-4, d[2], d[4]), odd1 = a.addScaled(-4, d[1], d[3]);
@@ -46,13 +49,47 @@ static Values transformInputLine(Arithmetic a, int64_t m, ArrayRef<Value> d) {
 ///   0  1 -1 -1             0  1 -1  2 -2  0
 ///                          0  1  1  4  4  0
 ///                          0  1 -1  8 -8  1
-static Values transformOutputLine(Arithmetic a, int64_t m, ArrayRef<Value> p) {
+static Values transformDenseOutput(Arithmetic a, int64_t m, ArrayRef<Value> p) {
   Value even1 = a.add(p[1], p[2]), odd1 = a.sub(p[1], p[2]);
   if (m == 2)
     return {a.add(p[0], even1), a.sub(odd1, p[3])};
   Value even2 = a.add(p[3], p[4]), odd2 = a.sub(p[3], p[4]);
   return {a.add(a.add(p[0], even1), even2), a.addScaled(2, odd2, odd1), a.addScaled(4, even2, even1),
           a.add(a.addScaled(8, odd2, odd1), p[5])};
+}
+
+/// B^T e for m = 2:       and for m = 4:        e: the even inputs; the odd ones follow
+///   1 -1  0                2 -1 -2  1  0
+///   0  1  0                0 -2 -1  1  0
+///   0  1 -1                0  2 -3  1  0
+///                          0 -1  0  1  0
+///                          0  2 -1 -2  1
+static Values transformStridedInput(Arithmetic a, int64_t m, ArrayRef<Value> d) {
+  if (m == 2)
+    return {a.sub(d[0], d[2]), d[2], a.sub(d[2], d[4]), d[1], d[3]};
+  Value e1 = d[2], e2 = d[4], odd = a.sub(d[6], e1);
+  return {a.addScaled(2, a.sub(d[0], e2), odd),
+          a.sub(odd, a.add(e1, e2)),
+          a.addScaled(3, a.sub(e1, e2), odd),
+          odd,
+          a.addScaled(-2, odd, a.sub(d[8], e2)),
+          d[1],
+          d[3],
+          d[5],
+          d[7]};
+}
+
+/// A^T p for m = 2:       and for m = 4:        then the product of an odd input is added to each
+///   1  1  0                1  1  1  1  0
+///   0  1 -1                0  1 -1  2  0
+///                          0  1  1  4  0
+///                          0  1 -1  8  1
+static Values transformStridedOutput(Arithmetic a, int64_t m, ArrayRef<Value> p) {
+  if (m == 2)
+    return {a.add(a.add(p[0], p[1]), p[3]), a.add(a.sub(p[1], p[2]), p[4])};
+  Value even = a.add(p[1], p[2]), odd = a.sub(p[1], p[2]);
+  return {a.add(a.add(a.add(p[0], even), p[3]), p[5]), a.add(a.addScaled(2, p[3], odd), p[6]),
+          a.add(a.addScaled(4, p[3], even), p[7]), a.add(a.add(a.addScaled(8, p[3], odd), p[4]), p[8])};
 }
 
 /// `line` on each column of `tile`, then on each row of what that gives.
@@ -70,10 +107,12 @@ static Values bothWays(int64_t size, TileOf tile, llvm::function_ref<Values(Arra
   return result;
 }
 
-Values coat::transformInput(VectorBuilder &v, int64_t m, TileOf d) {
-  return bothWays(m + 2, d, [&](ArrayRef<Value> line) { return transformInputLine({v}, m, line); });
+Values coat::transformInput(VectorBuilder &v, WinogradTile sizes, TileOf d) {
+  auto transform = sizes.stride == 1 ? transformDenseInput : transformStridedInput;
+  return bothWays(sizes.extent(), d, [&](ArrayRef<Value> line) { return transform({v}, sizes.outputs, line); });
 }
 
-Values coat::transformOutput(VectorBuilder &v, int64_t m, TileOf p) {
-  return bothWays(m + 2, p, [&](ArrayRef<Value> line) { return transformOutputLine({v}, m, line); });
+Values coat::transformOutput(VectorBuilder &v, WinogradTile sizes, TileOf p) {
+  auto transform = sizes.stride == 1 ? transformDenseOutput : transformStridedOutput;
+  return bothWays(sizes.extent(), p, [&](ArrayRef<Value> line) { return transform({v}, sizes.outputs, line); });
 }

@@ -25,9 +25,25 @@ func.func @winograd_input_c2(%x: tensor<1x18x18x32xf32>) {
 
 // -----
 
-func.func @winograd_input_c3(%x: tensor<1x18x17x32xf32>) {
-  // expected-error@+1 {{expected rows and columns two more than a multiple of 4, got 'tensor<1x18x17x32xf32>'}}
-  %0 = coat.winograd_input %x {tile = 4 : i64} : tensor<1x18x17x32xf32> -> tensor<1x2x36x16x16xf32>
+func.func @winograd_input_c2_stride(%x: tensor<1x18x18x32xf32>) {
+  // expected-error@+1 {{expected a stride of 1 or 2, got 3}}
+  %0 = coat.winograd_input %x {tile = 4 : i64, stride = 3 : i64} : tensor<1x18x18x32xf32> -> tensor<1x2x36x16x16xf32>
+  return
+}
+
+// -----
+
+func.func @winograd_input_c3(%x: tensor<1x18x5x32xf32>) {
+  // expected-error@+1 {{expected at least 6 rows and columns, got 'tensor<1x18x5x32xf32>'}}
+  %0 = coat.winograd_input %x {tile = 4 : i64} : tensor<1x18x5x32xf32> -> tensor<1x2x36x16x16xf32>
+  return
+}
+
+// -----
+
+func.func @winograd_input_c3_stride(%x: tensor<1x8x9x32xf32>) {
+  // expected-error@+1 {{expected at least 9 rows and columns, got 'tensor<1x8x9x32xf32>'}}
+  %0 = coat.winograd_input %x {tile = 4 : i64, stride = 2 : i64} : tensor<1x8x9x32xf32> -> tensor<1x2x81x1x16xf32>
   return
 }
 

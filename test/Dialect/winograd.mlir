@@ -12,6 +12,16 @@ func.func @f4(%x: tensor<1x58x58x64xf32>, %u: tensor<4x36x64x16xf32>, %b: tensor
   return %1 : tensor<1x56x56x64xf32>
 }
 
+// Stride 2: nine inputs a tile, neighbours of which share one; the last row and column are not read.
+// CHECK-LABEL: @strided
+// CHECK: coat.winograd_input %{{.*}} {stride = 2 : i64, tile = 4 : i64}
+func.func @strided(%x: tensor<1x58x58x64xf32>, %u: tensor<8x81x64x16xf32>) -> tensor<1x28x28x128xf32> {
+  %0 = coat.winograd_input %x {tile = 4 : i64, stride = 2 : i64} : tensor<1x58x58x64xf32> -> tensor<1x4x81x49x16xf32>
+  %1 = coat.winograd_conv %0, %u {tile = 4 : i64, stride = 2 : i64, output_size = array<i64: 28, 28>, out_channels = 128 : i64}
+    : (tensor<1x4x81x49x16xf32>, tensor<8x81x64x16xf32>) -> tensor<1x28x28x128xf32>
+  return %1 : tensor<1x28x28x128xf32>
+}
+
 // Tiles reach over the end of a 7x7 result; channels fill no block; the batch is symbolic.
 // CHECK-LABEL: @f2
 func.func @f2(%x: tensor<?x10x10x20xf32>, %u: tensor<1x16x20x16xf32>) -> tensor<?x7x7x5xf32> {

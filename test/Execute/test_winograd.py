@@ -8,7 +8,7 @@ import coat
 from conftest import within_bounds
 
 
-def network(height, width, channels, out, batch=1, pads=1, residual=False, layers=1):
+def network(height, width, channels, out, batch=1, pads=1, residual=False, layers=1, stride=1):
     """`layers` 3x3 convolutions, each with bias, a residual where asked for, and relu."""
     rng = np.random.default_rng(0)
     nodes, weights, value = [], [], "x"
@@ -17,15 +17,17 @@ def network(height, width, channels, out, batch=1, pads=1, residual=False, layer
         w = rng.standard_normal((out, into, 3, 3)) / np.sqrt(9 * into)
         weights += [numpy_helper.from_array(w.astype(np.float32), f"w{i}"),
                     numpy_helper.from_array(rng.standard_normal(out).astype(np.float32), f"b{i}")]
-        nodes.append(helper.make_node("Conv", [value, f"w{i}", f"b{i}"], [f"c{i}"], pads=[pads] * 4))
+        nodes.append(helper.make_node("Conv", [value, f"w{i}", f"b{i}"], [f"c{i}"], pads=[pads] * 4, strides=[stride] * 2))
         result = f"c{i}"
         if residual:
             nodes.append(helper.make_node("Add", [result, value], [f"a{i}"]))
             result = f"a{i}"
         value = f"y{i}" if i + 1 < layers else "y"
         nodes.append(helper.make_node("Relu", [result], [value]))
-    less = 2 * layers * (1 - pads)
-    shapes = [("x", [batch, channels, height, width]), ("y", [batch, out, height - less, width - less])]
+    rows, columns = height, width
+    for i in range(layers):
+        rows, columns = ((size + 2 * pads - 3) // stride + 1 for size in (rows, columns))
+    shapes = [("x", [batch, channels, height, width]), ("y", [batch, out, rows, columns])]
     x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes)
     graph = helper.make_graph(nodes, "winograd", [x], [y], weights)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
@@ -42,7 +44,14 @@ CASES = {"f4": dict(height=32, width=32, channels=32, out=32),
          "f4_residual": dict(height=26, width=26, channels=48, out=48, residual=True, layers=2),
          "f4_no_pads": dict(height=33, width=30, channels=32, out=32, pads=0),
          "f2": dict(height=7, width=7, channels=512, out=512),
-         "f2_tails": dict(height=7, width=6, channels=500, out=505, batch=2)}
+         "f2_tails": dict(height=7, width=6, channels=500, out=505, batch=2),
+         "strided_f4": dict(height=56, width=56, channels=64, out=64, stride=2),
+         "strided_f4_rows_are_tasks": dict(height=112, width=112, channels=64, out=64, stride=2),
+         "strided_f4_tails": dict(height=55, width=50, channels=67, out=71, batch=2, stride=2),
+         "strided_f4_no_pads": dict(height=58, width=57, channels=64, out=64, pads=0, stride=2),
+         "strided_f2": dict(height=28, width=28, channels=256, out=256, stride=2),
+         "strided_f2_tails": dict(height=27, width=25, channels=250, out=250, stride=2),
+         "strided_layers": dict(height=56, width=60, channels=96, out=96, stride=2, layers=2)}
 
 
 @pytest.mark.parametrize("march", ["x86-64-v2", "x86-64-v3"])

@@ -34,13 +34,35 @@ func.func @exact(%x: tensor<1x58x58x64xf32>) -> tensor<1x56x56x64xf32> {
   return %0 : tensor<1x56x56x64xf32>
 }
 
+// With stride 2: nine inputs for four outputs; the last row and column are not read.
 // CHECK-LABEL: @strided
-// CHECK: coat.conv
-func.func @strided(%x: tensor<1x57x57x64xf32>) -> tensor<1x28x28x64xf32> {
-  %w = arith.constant dense<1.0> : tensor<64x64x3x3xf32>
+// CHECK-NOT: coat.pad
+// CHECK: coat.winograd_input %arg0 {stride = 2 : i64, tile = 4 : i64} : tensor<1x58x58x128xf32> -> tensor<1x8x81x49x16xf32>
+// CHECK: coat.winograd_conv {{.*}} {out_channels = 128 : i64, output_size = array<i64: 28, 28>, stride = 2 : i64, tile = 4 : i64} : (tensor<1x8x81x49x16xf32>, tensor<8x81x128x16xf32>)
+func.func @strided(%x: tensor<1x58x58x128xf32>) -> tensor<1x28x28x128xf32> {
+  %w = arith.constant dense<1.0> : tensor<128x128x3x3xf32>
   %0 = coat.conv %x, %w {strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>,
-      data_layout = #coat<layout channels_last>} : (tensor<1x57x57x64xf32>, tensor<64x64x3x3xf32>) -> tensor<1x28x28x64xf32>
-  return %0 : tensor<1x28x28x64xf32>
+      data_layout = #coat<layout channels_last>} : (tensor<1x58x58x128xf32>, tensor<128x128x3x3xf32>) -> tensor<1x28x28x128xf32>
+  return %0 : tensor<1x28x28x128xf32>
+}
+
+// Few pixels: two outputs from five inputs, tiles of which cover the result exactly.
+// CHECK-LABEL: @strided_f2
+// CHECK: coat.winograd_input {{.*}} {stride = 2 : i64, tile = 2 : i64} : tensor<1x29x29x256xf32> -> tensor<1x16x25x49x16xf32>
+func.func @strided_f2(%x: tensor<1x29x29x256xf32>) -> tensor<1x14x14x256xf32> {
+  %w = arith.constant dense<1.0> : tensor<256x256x3x3xf32>
+  %0 = coat.conv %x, %w {strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>,
+      data_layout = #coat<layout channels_last>} : (tensor<1x29x29x256xf32>, tensor<256x256x3x3xf32>) -> tensor<1x14x14x256xf32>
+  return %0 : tensor<1x14x14x256xf32>
+}
+
+// CHECK-LABEL: @unequal_strides
+// CHECK: coat.conv
+func.func @unequal_strides(%x: tensor<1x58x57x64xf32>) -> tensor<1x56x28x64xf32> {
+  %w = arith.constant dense<1.0> : tensor<64x64x3x3xf32>
+  %0 = coat.conv %x, %w {strides = array<i64: 1, 2>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>,
+      data_layout = #coat<layout channels_last>} : (tensor<1x58x57x64xf32>, tensor<64x64x3x3xf32>) -> tensor<1x56x28x64xf32>
+  return %0 : tensor<1x56x28x64xf32>
 }
 
 // CHECK-LABEL: @dilated

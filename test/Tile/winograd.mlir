@@ -19,6 +19,25 @@ func.func private @rows(%x: memref<1x58x58x64xf32>, %u: memref<4x36x64x16xf32>, 
 
 // -----
 
+// With stride 2 it reads its own sixteen and one more.
+// CHECK-LABEL: @strided_rows
+// CHECK: scf.forall (%{{.*}}) = (0) to (28) step (4)
+// CHECK: tensor.extract_slice %{{.*}}[0, %{{.*}}, 0, 0] [1, 9, 58, 64]
+// CHECK: coat.winograd_input %{{.*}} : tensor<1x9x58x64xf32> -> tensor<1x4x81x7x16xf32>
+// CHECK: coat.winograd_conv {{.*}} {out_channels = 64 : i64, output_size = array<i64: 4, 28>, stride = 2 : i64, tile = 4 : i64}
+func.func private @strided_rows(%x: memref<1x58x58x64xf32>, %u: memref<4x81x64x16xf32>, %o: memref<1x28x28x64xf32>)
+    attributes {coat.kernel, coat.schedule = #coat.schedule<"winograd", tile = [1, 4, 0, 0], reg = [1, 1, 6, 16], vector = 8>} {
+  %0 = bufferization.to_tensor %x restrict : memref<1x58x58x64xf32> to tensor<1x58x58x64xf32>
+  %1 = bufferization.to_tensor %u restrict : memref<4x81x64x16xf32> to tensor<4x81x64x16xf32>
+  %2 = coat.winograd_input %0 {tile = 4 : i64, stride = 2 : i64} : tensor<1x58x58x64xf32> -> tensor<1x4x81x49x16xf32>
+  %3 = coat.winograd_conv %2, %1 {tile = 4 : i64, stride = 2 : i64, output_size = array<i64: 28, 28>, out_channels = 64 : i64}
+    : (tensor<1x4x81x49x16xf32>, tensor<4x81x64x16xf32>) -> tensor<1x28x28x64xf32>
+  bufferization.materialize_in_destination %3 in restrict writable %o : (tensor<1x28x28x64xf32>, memref<1x28x28x64xf32>) -> ()
+  return
+}
+
+// -----
+
 // CHECK-LABEL: @channels
 // CHECK: scf.forall (%{{.*}}) = (0) to (64) step (32)
 // CHECK: tensor.extract_slice %{{.*}}[%{{.*}}, 0, 0, 0] [2, 36, 64, 16]

@@ -2,6 +2,7 @@
 #ifndef COAT_DIALECT_COAT_H
 #define COAT_DIALECT_COAT_H
 
+#include "coat/Dialect/WinogradTile.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

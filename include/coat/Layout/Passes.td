@@ -50,7 +50,7 @@ def CoatPointwiseToMatmul : Pass<"coat-pointwise-to-matmul", "::mlir::func::Func
 }
 
 def CoatWinograd : Pass<"coat-winograd", "::mlir::func::FuncOp"> {
-  let summary = "3x3 convolutions of stride 1 by Winograd's minimal filtering, where that is faster";
+  let summary = "3x3 convolutions of stride 1 or 2 by Winograd's minimal filtering, where that is faster";
   let description = [{
     The filter is transformed here, in double precision, rounded once. The pad in
     front of the input is widened until every tile lies inside.

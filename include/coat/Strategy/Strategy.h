@@ -25,9 +25,9 @@ struct DepthwiseTile {
 DepthwiseTile chooseDepthwiseTile(llvm::ArrayRef<int64_t> window, llvm::ArrayRef<int64_t> strides,
                                   const CpuTarget &target);
 
-/// The tile m of Winograd's F(m x m, 3 x 3) that computes `conv` (channels-last, pads explicit) fastest; 0: the
+/// The tile of Winograd's F(m x m, 3 x 3) that computes `conv` (channels-last, pads explicit) fastest; none: the
 /// definition does, or `conv` is not such a convolution.
-int64_t chooseWinogradTile(ConvOp conv, const CpuTarget &target);
+std::optional<WinogradTile> chooseWinogradTile(ConvOp conv, const CpuTarget &target);
 
 /// Whether tasks of `conv` transform their own input: rows of tiles do, where channels share the whole input,
 /// transformed by a kernel before them.

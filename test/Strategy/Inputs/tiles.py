@@ -36,10 +36,10 @@ for rows in [*range(1, 25), 49, 97]:
     for columns in (16, 64):
         matmul(rows, 64, columns)
 for size in (7, 14, 28, 56):
-    conv(32, size, 64, 3, 2)
+    conv(32, size, 64, 5, 2)  # not 3, which is Winograd's
     conv(3, size, 32, 3, 2)
 for size in (14, 28):  # weights that are asked for ahead of time
-    conv(256, size, 128, 3, 2)
+    conv(256, size, 128, 5, 2)
 matmul(49, 512, 256)
 for window, stride in ((3, 1), (3, 2), (5, 1), (5, 2), (7, 1)):
     for size in (7, 14, 28):
