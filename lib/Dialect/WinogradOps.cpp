@@ -8,11 +8,11 @@ using namespace coat;
 static constexpr int64_t block = 16;
 
 static LogicalResult checkTile(EmitError emitError, WinogradTile tile) { // C2
-  if (tile.outputs != 2 && tile.outputs != 4)
-    return emitError() << "expected a tile of 2 or 4, got " << tile.outputs;
-  if (tile.stride != 1 && tile.stride != 2)
-    return emitError() << "expected a stride of 1 or 2, got " << tile.stride;
-  return success();
+  if (tile.isKnown())
+    return success();
+  return emitError() << "expected F(2, 3), F(4, 3), F(2, 5) or F(4, 4), or with stride 2 F(2, 3) or F(4, 3), got F("
+                     << tile.outputs << ", " << tile.taps << ") with stride " << tile.stride << " and fold "
+                     << tile.fold;
 }
 
 /// Everything but the batch is known at compile time: the transforms are straight code.
@@ -31,9 +31,11 @@ LogicalResult WinogradInputOp::checkConstraints(Adaptor op, EmitError emitError)
   WinogradTile tile = winogradTileOf(op);
   if (failed(checkTile(emitError, tile)))
     return failure();
-  for (int64_t size : input.getShape().slice(1, 2)) // C3
-    if (size < tile.extent())
-      return emitError() << "expected at least " << tile.extent() << " rows and columns, got " << input;
+  if (input.getDimSize(1) / tile.fold < tile.extent() || input.getDimSize(2) < tile.extent()) // C3
+    return emitError() << "expected at least " << tile.extent() * tile.fold << " rows and " << tile.extent()
+                       << " columns, got " << input;
+  if (tile.fold > 1 && tile.fold * input.getDimSize(3) > block) // C4
+    return emitError() << "expected at most " << block << " channels in " << tile.fold << " rows, got " << input;
   return success();
 }
 
@@ -43,9 +45,9 @@ LogicalResult WinogradInputOp::inferReturnTypes(MLIRContext *context, std::optio
     return failure();
   RankedTensorType input = tensorType(op.getInput());
   WinogradTile tile = winogradTileOf(op);
-  int64_t tiles = tile.tilesIn(input.getDimSize(1)) * tile.tilesIn(input.getDimSize(2));
-  types.push_back(input.clone(
-      {input.getDimSize(0), llvm::divideCeilSigned(input.getDimSize(3), block), tile.products(), tiles, block}));
+  int64_t tiles = tile.tilesIn(input.getDimSize(1) / tile.fold) * tile.tilesIn(input.getDimSize(2));
+  types.push_back(input.clone({input.getDimSize(0), llvm::divideCeilSigned(tile.fold * input.getDimSize(3), block),
+                               tile.products(), tiles, block}));
   return success();
 }
 
@@ -107,6 +109,7 @@ LogicalResult WinogradConvOp::reifyResultShapes(OpBuilder &builder, ReifiedRanke
 }
 
 int64_t WinogradConvOp::getFlops() {
-  int64_t channels = tensorType(getFilter()).getDimSize(2);
-  return elementCount(getType()) * (2 * 9 * channels + (getBias() ? 1 : 0));
+  WinogradTile tile = winogradTileOf(*this);
+  int64_t channels = tensorType(getFilter()).getDimSize(2) / (tile.fold * tile.fold);
+  return elementCount(getType()) * (2 * tile.taps * tile.taps * channels + (getBias() ? 1 : 0));
 }

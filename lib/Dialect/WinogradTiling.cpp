@@ -48,14 +48,15 @@ FailureOr<TilingResult> WinogradInputOp::getTiledImplementation(OpBuilder &build
   Location loc = getLoc();
   AffineExpr d0 = builder.getAffineDimExpr(0);
   auto number = [&](int64_t value) -> OpFoldResult { return builder.getIndexAttr(value); };
-  OpFoldResult row = applyExpr(builder, loc, d0.floorDiv(inRow) * tile.step(), {offsets[3]});
+  OpFoldResult row = applyExpr(builder, loc, d0.floorDiv(inRow) * tile.step() * tile.fold, {offsets[3]});
   OpFoldResult channel = applyExpr(builder, loc, d0 * block, {offsets[1]});
   TilingResult result;
   Value slice = sliceOf(builder, loc, getInput(), {offsets[0], row, number(0), channel},
-                        {sizes[0], number(tile.inputsOf(*tiles / inRow)), number(input[2]),
+                        {sizes[0], number(tile.inputsOf(*tiles / inRow) * tile.fold), number(input[2]),
                          number(allBlocks ? input[3] : *blocks * block)},
                         result);
-  return resultOf(std::move(result), WinogradInputOp::create(builder, loc, slice, getTileAttr(), getStrideAttr()));
+  return resultOf(std::move(result),
+                  WinogradInputOp::create(builder, loc, slice, tile.outputs, tile.taps, tile.stride, tile.fold));
 }
 
 LogicalResult WinogradInputOp::getResultTilePosition(OpBuilder &, unsigned, ArrayRef<OpFoldResult> offsets,
@@ -108,8 +109,9 @@ FailureOr<TilingResult> WinogradConvOp::getTiledImplementation(OpBuilder &builde
   Value weights = sliceOf(builder, loc, getFilter(), {firstBlock, number(0), number(0), number(0)},
                           {blocks, number(filter[1]), number(filter[2]), number(filter[3])}, result);
   Value bias = biasSlice(builder, loc, getBias(), offsets[3], sizes[3], result);
-  return resultOf(std::move(result), WinogradConvOp::create(builder, loc, part, weights, bias, tile, getStride(),
-                                                            ArrayRef{*rows, getOutputSize()[1]}, *channels));
+  return resultOf(std::move(result),
+                  WinogradConvOp::create(builder, loc, part, weights, bias, tile, getTaps(), getStride(), getFold(),
+                                         ArrayRef{*rows, getOutputSize()[1]}, *channels));
 }
 
 LogicalResult WinogradConvOp::getResultTilePosition(OpBuilder &, unsigned, ArrayRef<OpFoldResult> offsets,

@@ -1,5 +1,5 @@
-// coat-winograd: enters channels-last convolutions with explicit pads; leaves those 3x3 convolutions that Strategy
-// finds faster that way as the two halves of a Winograd convolution. Left alone: every other convolution, filters that
+// coat-winograd: enters channels-last convolutions with explicit pads; leaves those that Strategy finds faster that way
+// as the two halves of a Winograd convolution. Left alone: every other convolution, filters that
 // are not constant, sums of integers.
 //
 // Why here: pads are explicit, so the one in front can be made wider, and weights are not packed yet.
@@ -10,6 +10,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/IR/Threading.h"
+#include <numeric>
 
 using namespace mlir;
 using namespace coat;
@@ -22,50 +23,69 @@ namespace coat {
 namespace {
 constexpr int64_t block = 16;
 
-/// G of F(m, 3), rows of three.
-ArrayRef<double> filterMatrix(WinogradTile tile) {
-  static constexpr double two[] = {1, 0, 0, .5, .5, .5, .5, -.5, .5, 0, 0, 1};
-  static constexpr double four[] = {1. / 4,  0,       0,      -1. / 6, -1. / 6,  -1. / 6, -1. / 6, 1. / 6, -1. / 6,
-                                    1. / 24, 1. / 12, 1. / 6, 1. / 24, -1. / 12, 1. / 6,  0,       0,      1};
-  // The first and the last tap by F(m, 2), the middle one for each of the odd inputs.
-  static constexpr double twoStrided[] = {1, 0, 0, 1, 0, 1, 0, 0, 1, 0, 1, 0, 0, 1, 0};
-  static constexpr double fourStrided[] = {.5, 0, 0, -.5, 0, -.5, -1. / 6, 0, 1. / 6, 1. / 6, 0, 1. / 3, 0, 0,
-                                           1,  0, 1, 0,   0, 1,   0,       0, 1,      0,      0, 1,      0};
-  if (tile.stride == 2)
-    return tile.outputs == 2 ? ArrayRef(twoStrided) : ArrayRef(fourStrided);
-  return tile.outputs == 2 ? ArrayRef(two) : ArrayRef(four);
+/// G of F(m, r), a row of r a product: the powers of its point, divided by its distances from the others. See
+/// lib/Vector/WinogradTransforms.cpp for the points and what stride 2 does.
+SmallVector<double> filterMatrix(const WinogradTile &tile) {
+  int64_t taps = tile.foldedTaps(), step = tile.foldedStride();
+  int64_t used = llvm::divideCeilSigned(taps, step); // by the inputs that are interpolated
+  static constexpr double inOrder[] = {0, 1, -1, 2, -2, .5};
+  ArrayRef<double> points = ArrayRef(inOrder).take_front(tile.outputs + used - 2);
+  SmallVector<double> matrix(tile.extent() * taps, 0);
+  double *row = matrix.data();
+  for (double point : points) {
+    double distances = 1;
+    for (double other : points)
+      distances *= other == point ? 1 : point - other;
+    for (int64_t k = 0; k < used; ++k)
+      row[k * step] = std::pow(point, k) / distances;
+    row += taps;
+  }
+  row[(used - 1) * step] = 1; // infinity
+  for (row += taps; row != matrix.end(); row += taps)
+    row[1] = 1;
+  return matrix;
 }
 
-/// G g G^T of a 3x3 filter, rounded once.
-void transformFilter(WinogradTile tile, const double *filter, float *result, int64_t stride) {
-  ArrayRef<double> g = filterMatrix(tile);
-  int64_t extent = tile.extent();
+/// G g G^T, rounded once. `g(i, j)` is a tap of the filter.
+void transformFilter(const WinogradTile &tile, ArrayRef<double> matrix, llvm::function_ref<double(int64_t, int64_t)> g,
+                     float *result, int64_t stride) {
+  int64_t extent = tile.extent(), taps = tile.foldedTaps();
+  SmallVector<double> taken(taps * taps), row(taps);
+  for (int64_t i = 0; i < taps * taps; ++i)
+    taken[i] = g(i / taps, i % taps);
   for (int64_t i = 0; i < extent; ++i) {
-    double row[3]; // of G g
-    for (int64_t k = 0; k < 3; ++k)
-      row[k] = g[3 * i] * filter[k] + g[3 * i + 1] * filter[3 + k] + g[3 * i + 2] * filter[6 + k];
+    for (int64_t k = 0; k < taps; ++k) { // of G g
+      row[k] = 0;
+      for (int64_t j = 0; j < taps; ++j)
+        row[k] += matrix[i * taps + j] * taken[j * taps + k];
+    }
     for (int64_t j = 0; j < extent; ++j)
       result[(i * extent + j) * stride] =
-          static_cast<float>(row[0] * g[3 * j] + row[1] * g[3 * j + 1] + row[2] * g[3 * j + 2]);
+          static_cast<float>(std::inner_product(row.begin(), row.end(), matrix.begin() + j * taps, 0.0));
   }
 }
 
-/// [K, C, 3, 3] -> [ceil(K/16), products, C, 16].
-Value transformedFilter(OpBuilder &b, Value filter, WinogradTile tile) {
+/// [K, C, taps, taps] -> [ceil(K/16), products, C * fold^2, 16].
+Value transformedFilter(OpBuilder &b, Value filter, const WinogradTile &tile) {
   auto type = cast<RankedTensorType>(filter.getType());
-  int64_t out = type.getDimSize(0), in = type.getDimSize(1), products = tile.products();
-  int64_t blocks = llvm::divideCeil(out, block);
-  return packedConstant(b, filter, {blocks, products, in, block}, [&](char *to, ArrayRef<char> from, int64_t size) {
+  int64_t out = type.getDimSize(0), in = type.getDimSize(1), products = tile.products(), fold = tile.fold;
+  int64_t blocks = llvm::divideCeil(out, block), folded = in * fold * fold;
+  SmallVector<double> matrix = filterMatrix(tile);
+  return packedConstant(b, filter, {blocks, products, folded, block}, [&](char *to, ArrayRef<char> from, int64_t size) {
     auto *result = reinterpret_cast<float *>(to);
+    auto tapAt = [&](int64_t k, int64_t c, int64_t i, int64_t j) -> double {
+      if (i >= tile.taps || j >= tile.taps)
+        return 0;
+      float value;
+      std::memcpy(&value, elementAt(from, ((k * in + c) * tile.taps + i) * tile.taps + j, size), sizeof(value));
+      return value;
+    };
     parallelFor(b.getContext(), 0, out, [&](size_t k) {
-      for (int64_t c = 0; c < in; ++c) {
-        double taps[9];
-        for (int64_t tap = 0; tap < 9; ++tap) {
-          float value;
-          std::memcpy(&value, elementAt(from, (k * in + c) * 9 + tap, size), sizeof(value));
-          taps[tap] = value;
-        }
-        transformFilter(tile, taps, result + (k / block * products * in + c) * block + k % block, in * block);
+      for (int64_t c = 0; c < folded; ++c) { // row, column, channel
+        int64_t row = c / in / fold, column = c / in % fold;
+        auto g = [&](int64_t i, int64_t j) { return tapAt(k, c % in, i * fold + row, j * fold + column); };
+        transformFilter(tile, matrix, g, result + (k / block * products * folded + c) * block + k % block,
+                        folded * block);
       }
     });
   });
@@ -85,20 +105,36 @@ Value widened(OpBuilder &b, Location loc, Value input, int64_t rows, int64_t col
   return PadOp::create(b, loc, input, low, high, llvm::APFloat(0.0), PadMode::constant);
 }
 
+/// [N, H, W, C] -> [N, H, W / fold, fold * C]
+Value withFoldedColumns(OpBuilder &b, Location loc, Value input, int64_t fold) {
+  if (fold == 1)
+    return input;
+  auto type = cast<RankedTensorType>(input.getType());
+  SmallVector<int64_t> shape(type.getShape());
+  shape[2] /= fold;
+  shape[3] *= fold;
+  SmallVector<Value> dynamic;
+  if (type.isDynamicDim(0))
+    dynamic.push_back(tensor::DimOp::create(b, loc, input, 0));
+  return ReshapeOp::create(b, loc, type.clone(shape), input, dynamic);
+}
+
 /// conv(pad(x), w) -> winograd_conv(winograd_input(wider pad(x)), G w G^T)
-void makeWinograd(ConvOp op, WinogradTile tile) {
+void makeWinograd(ConvOp op, const WinogradTile &tile) {
   OpBuilder b(op);
   Location loc = op.getLoc();
   ArrayRef<int64_t> result = cast<RankedTensorType>(op.getResult().getType()).getShape();
   ArrayRef<int64_t> given = cast<RankedTensorType>(op.getInput().getType()).getShape();
   auto missing = [&](int64_t dim) {
-    return std::max<int64_t>(0, tile.inputsOf(llvm::divideCeilSigned(result[dim], tile.outputs)) - given[dim]);
+    int64_t read = tile.inputsOf(llvm::divideCeilSigned(result[dim], tile.outputs)) * tile.fold;
+    return llvm::alignTo(std::max(read, given[dim]), tile.fold) - given[dim];
   };
   Value input = widened(b, loc, op.getInput(), missing(1), missing(2));
-  Value transformed = WinogradInputOp::create(b, loc, input, tile.outputs, tile.stride);
+  input = withFoldedColumns(b, loc, input, tile.fold);
+  Value transformed = WinogradInputOp::create(b, loc, input, tile.outputs, tile.taps, tile.stride, tile.fold);
   Value filter = transformedFilter(b, op.getFilter(), tile);
-  auto conv = WinogradConvOp::create(b, loc, transformed, filter, op.getBias(), tile.outputs, tile.stride,
-                                     ArrayRef{result[1], result[2]}, result[3]);
+  auto conv = WinogradConvOp::create(b, loc, transformed, filter, op.getBias(), tile.outputs, tile.taps, tile.stride,
+                                     tile.fold, ArrayRef{result[1], result[2]}, result[3]);
   op.getResult().replaceAllUsesWith(conv.getResult());
   op.erase();
 }

@@ -1,4 +1,4 @@
-// Whether a 3x3 convolution is computed by Winograd's F(m, 3), with which m, and how that is cut into tasks.
+// Whether a convolution is computed by Winograd's F(m, r), with which m, and how that is cut into tasks.
 //
 // F(4, 3) needs a quarter of the multiplications of the definition, F(2, 3) four ninths; with stride 2 it is nine
 // sixteenths and 25/36. In return there are transforms, and weights that are 4, 16/9, 9 or 25/9 times as large. All of
@@ -12,10 +12,8 @@ using namespace coat;
 namespace {
 constexpr int64_t block = 16;
 /// Transforming one tile of one vector of channels, in or out: measured on Zen 3 with AVX2, where a transform of F(4,
-/// 3) is about 150 instructions and as many loads and stores as values.
-constexpr double transformCycles(WinogradTile tile) {
-  return tile.stride == 1 ? (tile.outputs == 4 ? 150 : 50) : (tile.outputs == 4 ? 300 : 75);
-}
+/// 3) is about 150 instructions and as many loads and stores as its 36 values.
+double transformCycles(const WinogradTile &tile) { return tile.products() * (tile.outputs == 4 ? 4 : 3); }
 /// Storing a vector of sums and loading it again.
 constexpr double sumCycles = 1;
 /// What one core reads of memory that nothing has read before: 13 GB/s at 3 GHz.
@@ -31,21 +29,22 @@ constexpr double wantedTasks = 8;
 constexpr int64_t fewestTiles = 12;
 
 struct Shape {
-  int64_t height, width, channels, outChannels;
+  int64_t height, width, channels, outChannels, taps;
 };
 
 double productsPerCycle(const CpuTarget &target) { return target.vector * (target.fusedMultiplyAdd ? 2.0 : 1.0); }
 
 double directCycles(const Shape &s, const CpuTarget &target) {
-  return 9.0 * s.height * s.width * s.channels * llvm::alignTo(s.outChannels, block) / productsPerCycle(target);
+  return double(s.taps * s.taps) * s.height * s.width * s.channels * llvm::alignTo(s.outChannels, block) /
+         productsPerCycle(target);
 }
 
-double winogradCycles(const Shape &s, WinogradTile tile, const CpuTarget &target) {
+double winogradCycles(const Shape &s, const WinogradTile &tile, const CpuTarget &target) {
   double products = tile.products(), lanes = target.vector;
   double tiles = llvm::divideCeil(s.height, tile.outputs) * llvm::divideCeil(s.width, tile.outputs);
-  double in = s.channels, out = llvm::alignTo(s.outChannels, block);
+  double in = s.channels * tile.fold * tile.fold, out = llvm::alignTo(s.outChannels, block);
   double compute = products * tiles * in * out / productsPerCycle(target) + products * tiles * out / lanes * sumCycles +
-                   tiles * (llvm::alignTo(s.channels, target.vector) + out) / lanes * transformCycles(tile);
+                   tiles * (llvm::alignTo(int64_t(in), target.vector) + out) / lanes * transformCycles(tile);
   return std::max(compute, products * in * out * 4 / bytesOfCycle);
 }
 
@@ -130,21 +129,26 @@ std::optional<WinogradTile> coat::chooseWinogradTile(ConvOp op, const CpuTarget 
   auto filter = cast<RankedTensorType>(op.getFilter().getType());
   if (op.getDataLayout() != DataLayout::channels_last || op.getFilterLayout() != FilterLayout::plain ||
       result.getRank() != 4 || !result.getElementType().isF32() || op.getGroup() != 1 ||
-      filter.getShape().drop_front(2) != ArrayRef<int64_t>{3, 3} || !areAll(op.getDilations(), 1) ||
-      !areAll(op.getPads(), 0) || ShapedType::isDynamicShape(result.getShape().drop_front()))
+      filter.getDimSize(2) != filter.getDimSize(3) || !areAll(op.getDilations(), 1) || !areAll(op.getPads(), 0) ||
+      ShapedType::isDynamicShape(result.getShape().drop_front()))
     return {};
-  int64_t stride = op.getStrides().front();
-  if (stride > 2 || !areAll(op.getStrides(), stride))
+  int64_t stride = op.getStrides().front(), taps = filter.getDimSize(2);
+  if (!areAll(op.getStrides(), stride))
     return {};
-  Shape shape{result.getDimSize(1), result.getDimSize(2), input.getDimSize(3), result.getDimSize(3)};
+  Shape shape{result.getDimSize(1), result.getDimSize(2), input.getDimSize(3), result.getDimSize(3), taps};
   double best = directCycles(shape, target) / leastGain;
   if (best < leastCycles)
     return {};
   std::optional<WinogradTile> fastest;
-  for (int64_t outputs : {2, 4})
-    if (double cycles = winogradCycles(shape, {outputs, stride}, target); cycles < best) {
-      best = cycles;
-      fastest = {outputs, stride};
+  for (int64_t fold : {1, 2})
+    for (int64_t outputs : {2, 4}) {
+      WinogradTile tile{outputs, taps, stride, fold};
+      if (!tile.isKnown() || (fold > 1 && fold * fold * shape.channels > block))
+        continue;
+      if (double cycles = winogradCycles(shape, tile, target); cycles < best) {
+        best = cycles;
+        fastest = tile;
+      }
     }
   return fastest;
 }

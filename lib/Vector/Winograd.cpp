@@ -1,6 +1,6 @@
 // The two halves of a Winograd convolution, of the size of a task.
 //
-//   winograd_input: for each block of 16 channels, tile, vector of the block
+//   winograd_input: for each block of 16 channels, tile, folded row, vector of the block
 //     load the tile, transform it in registers, store its values, one a product, a plane apart
 //   winograd_conv:
 //     for each of the products                       its part of the input stays in the caches ..
@@ -26,7 +26,8 @@ class WinogradInputKernel {
 public:
   WinogradInputKernel(VectorBuilder &v, WinogradInputOp op)
       : v(v), op(op), destination(v, op), sizes(winogradTileOf(op)), channels(shapeOf(op.getInput())[3]),
-        rows(sizes.tilesIn(shapeOf(op.getInput())[1])), columns(sizes.tilesIn(shapeOf(op.getInput())[2])) {}
+        rows(sizes.tilesIn(shapeOf(op.getInput())[1] / sizes.fold)), columns(sizes.tilesIn(shapeOf(op.getInput())[2])) {
+  }
 
   Value emit() {
     OpFoldResult zero = number(0);
@@ -46,26 +47,37 @@ private:
     int64_t full = size / v.lanes * v.lanes;
     return v.loopOver(number(0), number(rows), 1, tensor, [&](Value row, Value inRow) {
       return v.loopOver(number(0), number(columns), 1, inRow, [&](Value column, Value inner) {
-        inner = v.loopOver(number(0), number(full), v.lanes, inner, [&](Value lane, Value vector) {
-          return emitTile(image, at, row, column, lane, Value(), vector);
+        return v.loopOver(number(0), number(sizes.fold), 1, inner, [&](Value folded, Value ofTile) {
+          ofTile = v.loopOver(number(0), number(full), v.lanes, ofTile, [&](Value lane, Value vector) {
+            return emitTile({image, at, row, column, folded, lane}, vector);
+          });
+          if (full == size)
+            return ofTile;
+          // Behind the last channels there are those of the next row, written later, or nothing, in the same block.
+          Value mask = v.mask(number(size - full));
+          bool fits = (sizes.fold - 1) * size + full + v.lanes <= block;
+          return emitTile({image, at, row, column, folded, v.index(full)}, ofTile, mask, fits ? Value() : mask);
         });
-        if (full < size)
-          inner = emitTile(image, at, row, column, v.index(full), v.mask(number(size - full)), inner);
-        return inner;
       });
     });
   }
 
-  Value emitTile(Value image, Value at, Value row, Value column, Value lane, Value mask, Value tensor) {
-    Value channel = v.linear(at, block, lane, 0), zero = v.index(0), tile = v.linear(row, columns, column, 0);
-    SmallVector<Value> values = transformInput(v, sizes, [&](int64_t i, int64_t j) {
-      return v.load(op.getInput(),
-                    {image, v.linear(row, sizes.step(), zero, i), v.linear(column, sizes.step(), zero, j), channel},
-                    mask);
-    });
-    for (auto [number, value] : llvm::enumerate(values))
-      tensor = v.store(value, tensor, {image, at, v.index(number), tile, lane});
-    return tensor;
+  /// A tile, and a vector of its channels: from `lane` on of block `at` and of one of the rows that count as one.
+  struct Position {
+    Value image, at, row, column, folded, lane;
+  };
+
+  Value emitTile(const Position &p, Value tensor, Value loaded = {}, Value stored = {}) {
+    Value channel = v.linear(p.at, block, p.lane, 0), tile = v.linear(p.row, columns, p.column, 0);
+    Value lane = v.linear(p.folded, channels, p.lane, 0);
+    auto load = [&](Value i, Value j) {
+      Value row = v.linear(p.row, sizes.step() * sizes.fold, v.linear(i, sizes.fold, p.folded, 0), 0);
+      return v.load(op.getInput(), {p.image, row, v.linear(p.column, sizes.step(), j, 0), channel}, loaded);
+    };
+    auto store = [&](Value value, Value i, int64_t j, Value into) {
+      return v.store(value, into, {p.image, p.at, v.linear(i, sizes.extent(), v.index(0), j), tile, lane}, stored);
+    };
+    return transformInput(v, sizes, {load, store}, tensor);
   }
 
   VectorBuilder &v;
@@ -199,18 +211,13 @@ private:
   /// `rows` x `columns` outputs from `point` on (image, row, column, channel).
   Value emitTile(ArrayRef<Value> point, int64_t rows, int64_t columns, Value scratch, Value tile, Value mask,
                  Value tensor) {
-    SmallVector<Value> outputs = transformOutput(v, sizes, [&](int64_t i, int64_t j) {
-      Value product = v.load(scratch, {v.index(i * sizes.extent() + j), tile, point[3]});
-      // Every output has this product once, so the bias need not be added to each.
-      if (op.getBias() && i == 1 && j == 1)
-        product = arith::AddFOp::create(v.builder, v.loc, product, v.load(op.getBias(), point[3], mask));
-      return product;
-    });
-    for (int64_t i = 0; i < rows; ++i)
-      for (int64_t j = 0; j < columns; ++j)
-        tensor = destination.store(v, outputs[i * m + j], tensor,
-                                   {point[0], v.plus(point[1], i), v.plus(point[2], j), point[3]}, mask);
-    return tensor;
+    auto load = [&](Value i, Value j) { return v.load(scratch, {v.linear(i, sizes.extent(), j, 0), tile, point[3]}); };
+    auto store = [&](Value value, Value i, int64_t j, Value into) {
+      return destination.store(v, value, into, {point[0], v.linear(i, 1, point[1], 0), v.plus(point[2], j), point[3]},
+                               mask);
+    };
+    Value bias = op.getBias() ? v.load(op.getBias(), point[3], mask) : Value();
+    return transformOutput(v, sizes, rows, columns, bias, {load, store}, tensor);
   }
 
   VectorBuilder &v;

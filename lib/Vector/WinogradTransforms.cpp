@@ -1,9 +1,10 @@
-// See WinogradTransforms.h. The interpolation points of F(m, 3) are 0, 1, -1 and, for m = 4, 2, -2, and infinity: rows
-// of B^T and A^T for points p and -p differ in the signs of their odd terms only, so each pair is computed from one
-// even and one odd sum.
+// See WinogradTransforms.h. The matrices are those of Toom and Cook's interpolation (Lavin and Gray, arXiv:1509.09308):
+// n products for n inputs d, at the first n - 1 of the points 0, 1, -1, 2, -2, 1/2 and at infinity, in this order. A
+// row of B^T is the product of (x - q) over all other points q, as coefficients of d; a column of A^T the powers of its
+// point. Pairs of points p and -p share an even and an odd sum.
 //
 // With stride 2 the even inputs meet the first and the last tap, as F(m, 2) computes it, and the odd ones the middle
-// tap, one product each. The points of F(m, 2) are 0, 1, infinity and, for m = 4, -1, 2.
+// tap, one product each.
 #include "WinogradTransforms.h"
 
 using namespace mlir;
@@ -24,95 +25,157 @@ struct Arithmetic {
 };
 } // namespace
 
-/// B^T d for m = 2:       and for m = 4:
-///   1  0 -1  0             4  0 -5  0  1  0
-///   0  1  1  0             0 -4 -4  1  1  0
-///   0 -1  1  0             0  4 -4 -1  1  0
-///   0  1  0 -1             0 -2 -1  2  1  0
-///                          0  2 -1 -2  1  0
-///                          0  4  0 -5  0  1
-static Values transformDenseInput(Arithmetic a, int64_t m, ArrayRef<Value> d) {
-  if (m == 2)
-    return {a.sub(d[0], d[2]), a.add(d[1], d[2]), a.sub(d[2], d[1]), a.sub(d[1], d[3])};
-  Value even1 = a.addScaled(-4, d[2], d[4]), odd1 = a.addScaled(-4, d[1], d[3]);
-  Value even2 = a.sub(d[4], d[2]), halfOdd2 = a.sub(d[3], d[1]);
-  return {a.addScaled(4, d[0], a.addScaled(-5, d[2], d[4])),
-          a.add(even1, odd1),
-          a.sub(even1, odd1),
-          a.addScaled(2, halfOdd2, even2),
-          a.addScaled(-2, halfOdd2, even2),
-          a.addScaled(4, d[1], a.addScaled(-5, d[3], d[5]))};
-}
-
-/// A^T p for m = 2:       and for m = 4:
-///   1  1  1  0             1  1  1  1  1  0
-///   0  1 -1 -1             0  1 -1  2 -2  0
-///                          0  1  1  4  4  0
-///                          0  1 -1  8 -8  1
-static Values transformDenseOutput(Arithmetic a, int64_t m, ArrayRef<Value> p) {
-  Value even1 = a.add(p[1], p[2]), odd1 = a.sub(p[1], p[2]);
-  if (m == 2)
-    return {a.add(p[0], even1), a.sub(odd1, p[3])};
-  Value even2 = a.add(p[3], p[4]), odd2 = a.sub(p[3], p[4]);
-  return {a.add(a.add(p[0], even1), even2), a.addScaled(2, odd2, odd1), a.addScaled(4, even2, even1),
-          a.add(a.addScaled(8, odd2, odd1), p[5])};
-}
-
-/// B^T e for m = 2:       and for m = 4:        e: the even inputs; the odd ones follow
-///   1 -1  0                2 -1 -2  1  0
-///   0  1  0                0 -2 -1  1  0
-///   0  1 -1                0  2 -3  1  0
-///                          0 -1  0  1  0
-///                          0  2 -1 -2  1
-static Values transformStridedInput(Arithmetic a, int64_t m, ArrayRef<Value> d) {
-  if (m == 2)
-    return {a.sub(d[0], d[2]), d[2], a.sub(d[2], d[4]), d[1], d[3]};
-  Value e1 = d[2], e2 = d[4], odd = a.sub(d[6], e1);
-  return {a.addScaled(2, a.sub(d[0], e2), odd),
-          a.sub(odd, a.add(e1, e2)),
-          a.addScaled(3, a.sub(e1, e2), odd),
-          odd,
-          a.addScaled(-2, odd, a.sub(d[8], e2)),
-          d[1],
-          d[3],
-          d[5],
-          d[7]};
-}
-
-/// A^T p for m = 2:       and for m = 4:        then the product of an odd input is added to each
-///   1  1  0                1  1  1  1  0
-///   0  1 -1                0  1 -1  2  0
-///                          0  1  1  4  0
-///                          0  1 -1  8  1
-static Values transformStridedOutput(Arithmetic a, int64_t m, ArrayRef<Value> p) {
-  if (m == 2)
-    return {a.add(a.add(p[0], p[1]), p[3]), a.add(a.sub(p[1], p[2]), p[4])};
-  Value even = a.add(p[1], p[2]), odd = a.sub(p[1], p[2]);
-  return {a.add(a.add(a.add(p[0], even), p[3]), p[5]), a.add(a.addScaled(2, p[3], odd), p[6]),
-          a.add(a.addScaled(4, p[3], even), p[7]), a.add(a.add(a.addScaled(8, p[3], odd), p[4]), p[8])};
-}
-
-/// `line` on each column of `tile`, then on each row of what that gives.
-static Values bothWays(int64_t size, TileOf tile, llvm::function_ref<Values(ArrayRef<Value>)> line) {
-  SmallVector<Values> columns;
-  for (int64_t column = 0; column < size; ++column) {
-    Values values;
-    for (int64_t row = 0; row < size; ++row)
-      values.push_back(tile(row, column));
-    columns.push_back(line(values));
+/// B^T d of n = 3:        n = 4:            n = 5:                n = 6:
+///   -1  1  0              -1  0  1  0       2 -1 -2  1  0         4  0 -5  0  1  0
+///    0  1  0               0  1  1  0       0 -2 -1  1  0         0 -4 -4  1  1  0
+///    0 -1  1               0 -1  1  0       0  2 -3  1  0         0  4 -4 -1  1  0
+///                          0 -1  0  1       0 -1  0  1  0         0 -2 -1  2  1  0
+///                                           0  2 -1 -2  1         0  2 -1 -2  1  0
+///                                                                 0  4  0 -5  0  1
+/// n = 7 is n = 6 of d[i + 1] - d[i] / 2, and before the last row 0 4 0 -5 0 1 0 for the point 1/2.
+static Values transformInputLine(Arithmetic a, ArrayRef<Value> d) {
+  switch (d.size()) {
+  case 3:
+    return {a.sub(d[1], d[0]), d[1], a.sub(d[2], d[1])};
+  case 4:
+    return {a.sub(d[2], d[0]), a.add(d[1], d[2]), a.sub(d[2], d[1]), a.sub(d[3], d[1])};
+  case 5: {
+    Value odd = a.sub(d[3], d[1]);
+    return {a.addScaled(2, a.sub(d[0], d[2]), odd), a.sub(odd, a.add(d[1], d[2])),
+            a.addScaled(3, a.sub(d[1], d[2]), odd), odd, a.addScaled(-2, odd, a.sub(d[4], d[2]))};
   }
-  Values result;
-  for (size_t row = 0; row < columns.front().size(); ++row)
-    result.append(line(llvm::map_to_vector(columns, [&](const Values &column) { return column[row]; })));
+  case 6: {
+    Value even1 = a.addScaled(-4, d[2], d[4]), odd1 = a.addScaled(-4, d[1], d[3]);
+    Value even2 = a.sub(d[4], d[2]), halfOdd2 = a.sub(d[3], d[1]);
+    return {a.addScaled(4, d[0], a.addScaled(-5, d[2], d[4])),
+            a.add(even1, odd1),
+            a.sub(even1, odd1),
+            a.addScaled(2, halfOdd2, even2),
+            a.addScaled(-2, halfOdd2, even2),
+            a.addScaled(4, d[1], a.addScaled(-5, d[3], d[5]))};
+  }
+  }
+  assert(d.size() == 7 && "no other sizes are known");
+  Values differences;
+  for (size_t i = 0; i + 1 < d.size(); ++i)
+    differences.push_back(a.addScaled(-.5, d[i], d[i + 1]));
+  Values result = transformInputLine(a, differences);
+  result.insert(result.end() - 1, a.addScaled(4, d[1], a.addScaled(-5, d[3], d[5])));
   return result;
 }
 
-Values coat::transformInput(VectorBuilder &v, WinogradTile sizes, TileOf d) {
-  auto transform = sizes.stride == 1 ? transformDenseInput : transformStridedInput;
-  return bothWays(sizes.extent(), d, [&](ArrayRef<Value> line) { return transform({v}, sizes.outputs, line); });
+/// A^T p: m outputs of n products.
+static Values transformOutputLine(Arithmetic a, int64_t m, ArrayRef<Value> p) {
+  size_t finite = p.size() - 1;
+  SmallVector<std::pair<double, Value>> alone; // points without the one of the other sign, and their products
+  if (finite % 2 == 0)
+    alone.push_back({finite == 2 ? 1 : finite == 4 ? 2 : .5, p[finite - 1]});
+  SmallVector<Value> even, odd; // of 1 and -1, then of 2 and -2
+  for (size_t i = 1; i + 1 < finite; i += 2) {
+    even.push_back(a.add(p[i], p[i + 1]));
+    odd.push_back(a.sub(p[i], p[i + 1]));
+  }
+  Values result;
+  for (int64_t i = 0; i < m; ++i) {
+    Value sum = i == 0 ? p[0] : Value();
+    auto add = [&](double factor, Value value) {
+      sum = !sum ? value : factor == 1 ? a.add(sum, value) : a.addScaled(factor, value, sum);
+    };
+    for (auto [pair, value] : llvm::enumerate(i % 2 ? odd : even))
+      add(std::pow(pair + 1, i), value);
+    for (auto [point, value] : alone)
+      add(std::pow(point, i), value);
+    if (i == m - 1)
+      add(1, p.back());
+    result.push_back(sum);
+  }
+  return result;
 }
 
-Values coat::transformOutput(VectorBuilder &v, WinogradTile sizes, TileOf p) {
-  auto transform = sizes.stride == 1 ? transformDenseOutput : transformStridedOutput;
-  return bothWays(sizes.extent(), p, [&](ArrayRef<Value> line) { return transform({v}, sizes.outputs, line); });
+/// The inputs of stride 2: even ones, transformed, then the odd ones.
+static Values transformStridedInputLine(Arithmetic a, ArrayRef<Value> d) {
+  Values even, odd;
+  for (auto [i, value] : llvm::enumerate(d))
+    (i % 2 ? odd : even).push_back(value);
+  Values result = transformInputLine(a, even);
+  result.append(odd);
+  return result;
+}
+
+static Values transformStridedOutputLine(Arithmetic a, int64_t m, ArrayRef<Value> p) {
+  Values result = transformOutputLine(a, m, p.drop_back(m));
+  for (auto [sum, odd] : llvm::zip_equal(result, p.take_back(m)))
+    sum = a.add(sum, odd);
+  return result;
+}
+
+using LineOf = llvm::function_ref<Values(ArrayRef<Value>)>;
+
+/// A tile of such lines stays in registers; one of longer lines is computed line by line, by way of memory. Straight
+/// code would spill as much and is no faster, but takes the analyses of bufferization a time that grows with the square
+/// of the writes (1.2 s for the 81 of F(4, 3) of stride 2, in loops 0.02 s). F(2, 3) is 2 % faster in straight code.
+static constexpr int64_t longestStraightLine = 4;
+
+/// `line` on each column of the tile, then `second` on the first `rows` rows of what that gives, of which the first
+/// `columns` results are stored.
+static Value bothWays(VectorBuilder &v, int64_t extent, int64_t rows, int64_t columns, const TileAccess &access,
+                      LineOf line, LineOf second, Value tensor) {
+  auto loadColumn = [&](Value column) {
+    Values values;
+    for (int64_t row = 0; row < extent; ++row)
+      values.push_back(access.load(v.index(row), column));
+    return line(values);
+  };
+  auto storeRow = [&](Value row, ArrayRef<Value> values, Value into) {
+    Values results = second(values);
+    for (int64_t column = 0; column < columns; ++column)
+      into = access.store(results[column], row, column, into);
+    return into;
+  };
+  if (extent <= longestStraightLine) {
+    SmallVector<Values> lines;
+    for (int64_t column = 0; column < extent; ++column)
+      lines.push_back(loadColumn(v.index(column)));
+    for (int64_t row = 0; row < rows; ++row)
+      tensor = storeRow(v.index(row), llvm::map_to_vector(lines, [&](const Values &l) { return l[row]; }), tensor);
+    return tensor;
+  }
+  auto number = [&](int64_t value) -> OpFoldResult { return v.builder.getIndexAttr(value); };
+  Value scratch = tensor::EmptyOp::create(v.builder, v.loc, {rows, extent, v.lanes}, v.builder.getF32Type());
+  scratch = v.loopOver(number(0), number(extent), 1, scratch, [&](Value column, Value into) {
+    Values results = loadColumn(column);
+    for (int64_t row = 0; row < rows; ++row)
+      into = v.store(results[row], into, {v.index(row), column, v.index(0)});
+    return into;
+  });
+  return v.loopOver(number(0), number(rows), 1, tensor, [&](Value row, Value into) {
+    Values values;
+    for (int64_t column = 0; column < extent; ++column)
+      values.push_back(v.load(scratch, {row, v.index(column), v.index(0)}));
+    return storeRow(row, values, into);
+  });
+}
+
+Value coat::transformInput(VectorBuilder &v, const WinogradTile &sizes, const TileAccess &access, Value tensor) {
+  int64_t extent = sizes.extent();
+  auto line = [&](ArrayRef<Value> d) {
+    return sizes.foldedStride() == 1 ? transformInputLine({v}, d) : transformStridedInputLine({v}, d);
+  };
+  return bothWays(v, extent, extent, extent, access, line, line, tensor);
+}
+
+Value coat::transformOutput(VectorBuilder &v, const WinogradTile &sizes, int64_t rows, int64_t columns, Value bias,
+                            const TileAccess &access, Value tensor) {
+  auto line = [&](ArrayRef<Value> p) {
+    return sizes.foldedStride() == 1 ? transformOutputLine({v}, sizes.outputs, p)
+                                     : transformStridedOutputLine({v}, sizes.outputs, p);
+  };
+  // Each output of a line has the product at point 1 once: the bias need not be added to each.
+  auto biasedLine = [&](ArrayRef<Value> p) {
+    Values products(p);
+    if (bias)
+      products[1] = Arithmetic{v}.add(products[1], bias);
+    return line(products);
+  };
+  return bothWays(v, sizes.extent(), rows, columns, access, line, biasedLine, tensor);
 }

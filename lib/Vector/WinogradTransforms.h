@@ -1,5 +1,4 @@
-// The constant matrices of Winograd's F(m, 3), m = 2 or 4, of stride 1 or 2, applied to vectors along both dimensions
-// of a tile.
+// The constant matrices of Winograd's F(m, r), applied to vectors along both dimensions of a tile.
 #ifndef COAT_LIB_VECTOR_WINOGRADTRANSFORMS_H
 #define COAT_LIB_VECTOR_WINOGRADTRANSFORMS_H
 
@@ -7,14 +6,18 @@
 #include "coat/Dialect/WinogradTile.h"
 
 namespace coat {
-/// A square of values, row by row.
-using TileOf = llvm::function_ref<mlir::Value(int64_t row, int64_t column)>;
+/// Where the values of a tile come from, and into which tensor a result goes, by row and column.
+struct TileAccess {
+  llvm::function_ref<mlir::Value(mlir::Value row, mlir::Value column)> load;
+  llvm::function_ref<mlir::Value(mlir::Value result, mlir::Value row, int64_t column, mlir::Value tensor)> store;
+};
 
-/// B^T d B of a tile d of inputs, row by row.
-llvm::SmallVector<mlir::Value> transformInput(VectorBuilder &v, WinogradTile sizes, TileOf d);
+/// B^T d B of a tile d of inputs.
+mlir::Value transformInput(VectorBuilder &v, const WinogradTile &sizes, const TileAccess &access, mlir::Value tensor);
 
-/// A^T p A of as many products: the outputs of a tile, row by row.
-llvm::SmallVector<mlir::Value> transformOutput(VectorBuilder &v, WinogradTile sizes, TileOf p);
+/// A^T p A + bias of as many products: of the outputs of a tile the first `rows` and `columns`. The bias may be null.
+mlir::Value transformOutput(VectorBuilder &v, const WinogradTile &sizes, int64_t rows, int64_t columns,
+                            mlir::Value bias, const TileAccess &access, mlir::Value tensor);
 } // namespace coat
 
 #endif

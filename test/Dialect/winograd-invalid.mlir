@@ -18,7 +18,7 @@ func.func @winograd_input_c1_type(%x: tensor<1x18x18x32xf16>) {
 // -----
 
 func.func @winograd_input_c2(%x: tensor<1x18x18x32xf32>) {
-  // expected-error@+1 {{expected a tile of 2 or 4, got 3}}
+  // expected-error@+1 {{expected F(2, 3), F(4, 3), F(2, 5) or F(4, 4), or with stride 2 F(2, 3) or F(4, 3), got F(3, 3) with stride 1 and fold 1}}
   %0 = coat.winograd_input %x {tile = 3 : i64} : tensor<1x18x18x32xf32> -> tensor<1x2x36x16x16xf32>
   return
 }
@@ -26,7 +26,7 @@ func.func @winograd_input_c2(%x: tensor<1x18x18x32xf32>) {
 // -----
 
 func.func @winograd_input_c2_stride(%x: tensor<1x18x18x32xf32>) {
-  // expected-error@+1 {{expected a stride of 1 or 2, got 3}}
+  // expected-error@+1 {{got F(4, 3) with stride 3 and fold 1}}
   %0 = coat.winograd_input %x {tile = 4 : i64, stride = 3 : i64} : tensor<1x18x18x32xf32> -> tensor<1x2x36x16x16xf32>
   return
 }
@@ -34,7 +34,7 @@ func.func @winograd_input_c2_stride(%x: tensor<1x18x18x32xf32>) {
 // -----
 
 func.func @winograd_input_c3(%x: tensor<1x18x5x32xf32>) {
-  // expected-error@+1 {{expected at least 6 rows and columns, got 'tensor<1x18x5x32xf32>'}}
+  // expected-error@+1 {{expected at least 6 rows and 6 columns, got 'tensor<1x18x5x32xf32>'}}
   %0 = coat.winograd_input %x {tile = 4 : i64} : tensor<1x18x5x32xf32> -> tensor<1x2x36x16x16xf32>
   return
 }
@@ -42,8 +42,32 @@ func.func @winograd_input_c3(%x: tensor<1x18x5x32xf32>) {
 // -----
 
 func.func @winograd_input_c3_stride(%x: tensor<1x8x9x32xf32>) {
-  // expected-error@+1 {{expected at least 9 rows and columns, got 'tensor<1x8x9x32xf32>'}}
+  // expected-error@+1 {{expected at least 9 rows and 9 columns, got 'tensor<1x8x9x32xf32>'}}
   %0 = coat.winograd_input %x {tile = 4 : i64, stride = 2 : i64} : tensor<1x8x9x32xf32> -> tensor<1x2x81x1x16xf32>
+  return
+}
+
+// -----
+
+func.func @winograd_input_c2_fold(%x: tensor<1x18x18x6xf32>) {
+  // expected-error@+1 {{got F(4, 8) with stride 1 and fold 2}}
+  %0 = coat.winograd_input %x {tile = 4 : i64, taps = 8 : i64, fold = 2 : i64} : tensor<1x18x18x6xf32> -> tensor<1x1x49x6x16xf32>
+  return
+}
+
+// -----
+
+func.func @winograd_input_c3_fold(%x: tensor<1x13x7x6xf32>) {
+  // expected-error@+1 {{expected at least 14 rows and 7 columns, got 'tensor<1x13x7x6xf32>'}}
+  %0 = coat.winograd_input %x {tile = 4 : i64, taps = 7 : i64, stride = 2 : i64, fold = 2 : i64} : tensor<1x13x7x6xf32> -> tensor<1x1x49x1x16xf32>
+  return
+}
+
+// -----
+
+func.func @winograd_input_c4(%x: tensor<1x14x7x10xf32>) {
+  // expected-error@+1 {{expected at most 16 channels in 2 rows, got 'tensor<1x14x7x10xf32>'}}
+  %0 = coat.winograd_input %x {tile = 4 : i64, taps = 7 : i64, stride = 2 : i64, fold = 2 : i64} : tensor<1x14x7x10xf32> -> tensor<1x2x49x1x16xf32>
   return
 }
 
@@ -68,7 +92,7 @@ func.func @winograd_conv_c1_filter(%x: tensor<1x2x36x16x16xf32>, %w: tensor<4x36
 // -----
 
 func.func @winograd_conv_c2(%x: tensor<1x2x36x16x16xf32>, %w: tensor<4x36x32x16xf32>) {
-  // expected-error@+1 {{expected a tile of 2 or 4, got 6}}
+  // expected-error@+1 {{got F(6, 3) with stride 1 and fold 1}}
   %0 = coat.winograd_conv %x, %w {tile = 6 : i64, output_size = array<i64: 14, 14>, out_channels = 64 : i64}
     : (tensor<1x2x36x16x16xf32>, tensor<4x36x32x16xf32>) -> tensor<1x14x14x64xf32>
   return

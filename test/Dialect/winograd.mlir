@@ -22,6 +22,16 @@ func.func @strided(%x: tensor<1x58x58x64xf32>, %u: tensor<8x81x64x16xf32>) -> te
   return %1 : tensor<1x28x28x128xf32>
 }
 
+// Two rows count as one.
+// CHECK-LABEL: @folded
+// CHECK: coat.winograd_input %{{.*}} {fold = 2 : i64, stride = 2 : i64, taps = 7 : i64, tile = 4 : i64}
+func.func @folded(%x: tensor<1x230x115x6xf32>, %u: tensor<4x49x12x16xf32>) -> tensor<1x112x112x64xf32> {
+  %0 = coat.winograd_input %x {tile = 4 : i64, taps = 7 : i64, stride = 2 : i64, fold = 2 : i64} : tensor<1x230x115x6xf32> -> tensor<1x1x49x784x16xf32>
+  %1 = coat.winograd_conv %0, %u {tile = 4 : i64, taps = 7 : i64, stride = 2 : i64, fold = 2 : i64, output_size = array<i64: 112, 112>, out_channels = 64 : i64}
+    : (tensor<1x1x49x784x16xf32>, tensor<4x49x12x16xf32>) -> tensor<1x112x112x64xf32>
+  return %1 : tensor<1x112x112x64xf32>
+}
+
 // Tiles reach over the end of a 7x7 result; channels fill no block; the batch is symbolic.
 // CHECK-LABEL: @f2
 func.func @f2(%x: tensor<?x10x10x20xf32>, %u: tensor<1x16x20x16xf32>) -> tensor<?x7x7x5xf32> {

@@ -8,13 +8,13 @@ import coat
 from conftest import within_bounds
 
 
-def network(height, width, channels, out, batch=1, pads=1, residual=False, layers=1, stride=1):
-    """`layers` 3x3 convolutions, each with bias, a residual where asked for, and relu."""
+def network(height, width, channels, out, batch=1, pads=1, residual=False, layers=1, stride=1, taps=3):
+    """`layers` convolutions, each with bias, a residual where asked for, and relu."""
     rng = np.random.default_rng(0)
     nodes, weights, value = [], [], "x"
     for i in range(layers):
         into = channels if i == 0 else out
-        w = rng.standard_normal((out, into, 3, 3)) / np.sqrt(9 * into)
+        w = rng.standard_normal((out, into, taps, taps)) / np.sqrt(taps * taps * into)
         weights += [numpy_helper.from_array(w.astype(np.float32), f"w{i}"),
                     numpy_helper.from_array(rng.standard_normal(out).astype(np.float32), f"b{i}")]
         nodes.append(helper.make_node("Conv", [value, f"w{i}", f"b{i}"], [f"c{i}"], pads=[pads] * 4, strides=[stride] * 2))
@@ -26,7 +26,7 @@ def network(height, width, channels, out, batch=1, pads=1, residual=False, layer
         nodes.append(helper.make_node("Relu", [result], [value]))
     rows, columns = height, width
     for i in range(layers):
-        rows, columns = ((size + 2 * pads - 3) // stride + 1 for size in (rows, columns))
+        rows, columns = ((size + 2 * pads - taps) // stride + 1 for size in (rows, columns))
     shapes = [("x", [batch, channels, height, width]), ("y", [batch, out, rows, columns])]
     x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes)
     graph = helper.make_graph(nodes, "winograd", [x], [y], weights)
@@ -46,11 +46,20 @@ CASES = {"f4": dict(height=32, width=32, channels=32, out=32),
          "f2": dict(height=7, width=7, channels=512, out=512),
          "f2_tails": dict(height=7, width=6, channels=500, out=505, batch=2),
          "strided_f4": dict(height=56, width=56, channels=64, out=64, stride=2),
-         "strided_f4_rows_are_tasks": dict(height=112, width=112, channels=64, out=64, stride=2),
+         "strided_f4_rows_are_tasks": dict(height=96, width=64, channels=48, out=48, stride=2),
          "strided_f4_tails": dict(height=55, width=50, channels=67, out=71, batch=2, stride=2),
          "strided_f4_no_pads": dict(height=58, width=57, channels=64, out=64, pads=0, stride=2),
          "strided_f2": dict(height=28, width=28, channels=256, out=256, stride=2),
          "strided_f2_tails": dict(height=27, width=25, channels=250, out=250, stride=2),
+         "five_taps": dict(height=28, width=28, channels=24, out=48, taps=5, pads=2),
+         "five_taps_tails": dict(height=15, width=17, channels=90, out=101, taps=5, pads=2, batch=2),
+         "four_taps": dict(height=29, width=32, channels=48, out=48, taps=4),
+         "folded": dict(height=64, width=64, channels=3, out=64, taps=7, pads=3, stride=2),
+         "folded_tails": dict(height=45, width=54, channels=3, out=70, taps=7, pads=3, stride=2, batch=2),
+         "folded_without_pads": dict(height=61, width=63, channels=3, out=64, taps=7, pads=0, stride=2),
+         "folded_four_channels": dict(height=59, width=57, channels=4, out=64, taps=7, pads=2, stride=2),
+         "folded_gray": dict(height=64, width=64, channels=1, out=128, taps=7, pads=3, stride=2),
+         "folded_eight_taps": dict(height=60, width=56, channels=3, out=64, taps=8, pads=3, stride=2),
          "strided_layers": dict(height=56, width=60, channels=96, out=96, stride=2, layers=2)}
 
 

@@ -56,6 +56,49 @@ func.func @strided_f2(%x: tensor<1x29x29x256xf32>) -> tensor<1x14x14x256xf32> {
   return %0 : tensor<1x14x14x256xf32>
 }
 
+// Five taps, two outputs at once.
+// CHECK-LABEL: @five_taps
+// CHECK: coat.winograd_input %arg0 {taps = 5 : i64, tile = 2 : i64} : tensor<1x32x32x64xf32> -> tensor<1x4x36x196x16xf32>
+func.func @five_taps(%x: tensor<1x32x32x64xf32>) -> tensor<1x28x28x64xf32> {
+  %w = arith.constant dense<1.0> : tensor<64x64x5x5xf32>
+  %0 = coat.conv %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>,
+      data_layout = #coat<layout channels_last>} : (tensor<1x32x32x64xf32>, tensor<64x64x5x5xf32>) -> tensor<1x28x28x64xf32>
+  return %0 : tensor<1x28x28x64xf32>
+}
+
+// Few channels: two rows and columns count as channels of one, which leaves four taps of stride 1.
+// CHECK-LABEL: @folded
+// CHECK: %[[PAD:.*]] = coat.pad constant %arg0 {high = array<i64: 0, 3, 3, 0>, low = array<i64: 0, 3, 3, 0>{{.*}} -> tensor<?x230x230x3xf32>
+// CHECK: %[[N:.*]] = tensor.dim
+// CHECK: %[[FOLDED:.*]] = coat.reshape %[[PAD]] sizes %[[N]] : tensor<?x230x230x3xf32> to tensor<?x230x115x6xf32>
+// CHECK: coat.winograd_input %[[FOLDED]] {fold = 2 : i64, stride = 2 : i64, taps = 7 : i64, tile = 4 : i64} : tensor<?x230x115x6xf32> -> tensor<?x1x49x784x16xf32>
+// CHECK: coat.winograd_conv {{.*}} {fold = 2 : i64, out_channels = 64 : i64, output_size = array<i64: 112, 112>, stride = 2 : i64, taps = 7 : i64, tile = 4 : i64} : (tensor<?x1x49x784x16xf32>, tensor<4x49x12x16xf32>)
+func.func @folded(%x: tensor<?x224x224x3xf32>) -> tensor<?x112x112x64xf32> {
+  %w = arith.constant dense<1.0> : tensor<64x3x7x7xf32>
+  %0 = coat.pad constant %x {low = array<i64: 0, 3, 3, 0>, high = array<i64: 0, 3, 3, 0>} : (tensor<?x224x224x3xf32>) -> tensor<?x230x230x3xf32>
+  %1 = coat.conv %0, %w {strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>,
+      data_layout = #coat<layout channels_last>} : (tensor<?x230x230x3xf32>, tensor<64x3x7x7xf32>) -> tensor<?x112x112x64xf32>
+  return %1 : tensor<?x112x112x64xf32>
+}
+
+// CHECK-LABEL: @seven_taps
+// CHECK: coat.conv
+func.func @seven_taps(%x: tensor<1x34x34x64xf32>) -> tensor<1x28x28x64xf32> {
+  %w = arith.constant dense<1.0> : tensor<64x64x7x7xf32>
+  %0 = coat.conv %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>,
+      data_layout = #coat<layout channels_last>} : (tensor<1x34x34x64xf32>, tensor<64x64x7x7xf32>) -> tensor<1x28x28x64xf32>
+  return %0 : tensor<1x28x28x64xf32>
+}
+
+// CHECK-LABEL: @unequal_taps
+// CHECK: coat.conv
+func.func @unequal_taps(%x: tensor<1x58x56x64xf32>) -> tensor<1x56x56x64xf32> {
+  %w = arith.constant dense<1.0> : tensor<64x64x3x1xf32>
+  %0 = coat.conv %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>,
+      data_layout = #coat<layout channels_last>} : (tensor<1x58x56x64xf32>, tensor<64x64x3x1xf32>) -> tensor<1x56x56x64xf32>
+  return %0 : tensor<1x56x56x64xf32>
+}
+
 // CHECK-LABEL: @unequal_strides
 // CHECK: coat.conv
 func.func @unequal_strides(%x: tensor<1x58x57x64xf32>) -> tensor<1x56x28x64xf32> {

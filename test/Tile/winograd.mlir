@@ -38,6 +38,24 @@ func.func private @strided_rows(%x: memref<1x58x58x64xf32>, %u: memref<4x81x64x1
 
 // -----
 
+// Two tile rows of folded pixels: eleven, which are 22 rows.
+// CHECK-LABEL: @folded_rows
+// CHECK: scf.forall (%{{.*}}) = (0) to (112) step (8)
+// CHECK: tensor.extract_slice %{{.*}}[0, %{{.*}}, 0, 0] [1, 22, 115, 6]
+// CHECK: coat.winograd_input %{{.*}} : tensor<1x22x115x6xf32> -> tensor<1x1x49x56x16xf32>
+func.func private @folded_rows(%x: memref<1x230x115x6xf32>, %u: memref<4x49x12x16xf32>, %o: memref<1x112x112x64xf32>)
+    attributes {coat.kernel, coat.schedule = #coat.schedule<"winograd", tile = [1, 8, 0, 0], reg = [1, 1, 6, 16], vector = 8>} {
+  %0 = bufferization.to_tensor %x restrict : memref<1x230x115x6xf32> to tensor<1x230x115x6xf32>
+  %1 = bufferization.to_tensor %u restrict : memref<4x49x12x16xf32> to tensor<4x49x12x16xf32>
+  %2 = coat.winograd_input %0 {tile = 4 : i64, taps = 7 : i64, stride = 2 : i64, fold = 2 : i64} : tensor<1x230x115x6xf32> -> tensor<1x1x49x784x16xf32>
+  %3 = coat.winograd_conv %2, %1 {tile = 4 : i64, taps = 7 : i64, stride = 2 : i64, fold = 2 : i64, output_size = array<i64: 112, 112>, out_channels = 64 : i64}
+    : (tensor<1x1x49x784x16xf32>, tensor<4x49x12x16xf32>) -> tensor<1x112x112x64xf32>
+  bufferization.materialize_in_destination %3 in restrict writable %o : (tensor<1x112x112x64xf32>, memref<1x112x112x64xf32>) -> ()
+  return
+}
+
+// -----
+
 // CHECK-LABEL: @channels
 // CHECK: scf.forall (%{{.*}}) = (0) to (64) step (32)
 // CHECK: tensor.extract_slice %{{.*}}[%{{.*}}, 0, 0, 0] [2, 36, 64, 16]

@@ -1,28 +1,42 @@
-// The sizes of Winograd's minimal filtering by filters of 3 x 3.
+// The sizes of Winograd's minimal filtering.
 #ifndef COAT_DIALECT_WINOGRADTILE_H
 #define COAT_DIALECT_WINOGRADTILE_H
 
 #include <cstdint>
 
 namespace coat {
-/// `outputs` x `outputs` neighbouring results of a 3x3 convolution, computed at once. All of it is symmetric in rows
-/// and columns; sizes are those of one dimension.
+/// `outputs` x `outputs` neighbouring results of a convolution by `taps` x `taps`, computed at once. `fold` x `fold`
+/// neighbouring pixels may count as the channels of one, by which taps and stride become so much smaller. All of it is
+/// symmetric in rows and columns; sizes are those of one dimension, in folded pixels.
 struct WinogradTile {
-  int64_t outputs, stride;
+  int64_t outputs, taps = 3, stride = 1, fold = 1;
 
+  int64_t foldedTaps() const { return (taps + fold - 1) / fold; }
+  int64_t foldedStride() const { return stride / fold; }
   /// Inputs that the outputs are computed from; as many products are needed for them.
-  int64_t extent() const { return (outputs - 1) * stride + 3; }
+  int64_t extent() const { return (outputs - 1) * foldedStride() + foldedTaps(); }
   /// Inputs between the beginnings of neighbouring tiles.
-  int64_t step() const { return outputs * stride; }
+  int64_t step() const { return outputs * foldedStride(); }
   /// In both dimensions.
   int64_t products() const { return extent() * extent(); }
   /// Inputs under `tiles` tiles, and tiles that lie in `inputs` inputs.
   int64_t inputsOf(int64_t tiles) const { return (tiles - 1) * step() + extent(); }
   int64_t tilesIn(int64_t inputs) const { return inputs < extent() ? 0 : (inputs - extent()) / step() + 1; }
+
+  /// Whether there are matrices for it: F(2, 3), F(4, 3), F(2, 5) and F(4, 4), and with stride 2 F(2, 3) and F(4, 3).
+  bool isKnown() const {
+    if (fold < 1 || fold > 2 || stride % fold != 0 || (outputs != 2 && outputs != 4))
+      return false;
+    int64_t folded = foldedTaps();
+    return (folded == 3 && (foldedStride() == 1 || foldedStride() == 2)) ||
+           (foldedStride() == 1 && folded == (outputs == 2 ? 5 : 4));
+  }
 };
 
 /// That of a half of a Winograd convolution, or of its adaptor.
-template <typename Op> WinogradTile winogradTileOf(Op op) { return {int64_t(op.getTile()), int64_t(op.getStride())}; }
+template <typename Op> WinogradTile winogradTileOf(Op op) {
+  return {int64_t(op.getTile()), int64_t(op.getTaps()), int64_t(op.getStride()), int64_t(op.getFold())};
+}
 } // namespace coat
 
 #endif

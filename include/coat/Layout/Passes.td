@@ -50,7 +50,7 @@ def CoatPointwiseToMatmul : Pass<"coat-pointwise-to-matmul", "::mlir::func::Func
 }
 
 def CoatWinograd : Pass<"coat-winograd", "::mlir::func::FuncOp"> {
-  let summary = "3x3 convolutions of stride 1 or 2 by Winograd's minimal filtering, where that is faster";
+  let summary = "convolutions of stride 1 or 2 by Winograd's minimal filtering, where that is faster";
   let description = [{
     The filter is transformed here, in double precision, rounded once. The pad in
     front of the input is widened until every tile lies inside.
@@ -66,6 +66,8 @@ def CoatWinograd : Pass<"coat-winograd", "::mlir::func::FuncOp"> {
     ```
     Results differ from those of the definition by rounding: F(4, 3) by about
     1e-5 of the largest value, F(2, 3) not more than the definition itself.
+    Which F(m, r) there are, and what `stride` and `fold` mean, says
+    docs/rationale/winograd.md.
   }];
   let dependentDialects = ["::coat::CoatDialect"];
   let options = [Option<"cpu", "cpu", "std::string", "\"x86-64-v3\"", "target, as in -march">];

@@ -25,7 +25,7 @@ struct DepthwiseTile {
 DepthwiseTile chooseDepthwiseTile(llvm::ArrayRef<int64_t> window, llvm::ArrayRef<int64_t> strides,
                                   const CpuTarget &target);
 
-/// The tile of Winograd's F(m x m, 3 x 3) that computes `conv` (channels-last, pads explicit) fastest; none: the
+/// The tile of Winograd's F(m x m, r x r) that computes `conv` (channels-last, pads explicit) fastest; none: the
 /// definition does, or `conv` is not such a convolution.
 std::optional<WinogradTile> chooseWinogradTile(ConvOp conv, const CpuTarget &target);
 
