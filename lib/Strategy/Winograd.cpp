@@ -23,6 +23,9 @@ constexpr double leastGain = 1.1, leastCycles = 50e3;
 /// Of a last cache that other cores use too, and the weights of the network pass through. With all 32 MiB of a Zen 3 in
 /// the count, the 56x56 and 112x112 layers of VGG-19 were cut in two kernels: 215 instead of 162 ms.
 constexpr double countedOfLastCache = 8 * 1024 * 1024;
+/// The library grows with the filters. More than F(4, 3) of stride 1 does, they may only where they stay in the last
+/// cache.
+constexpr double mostGrowth = 4;
 constexpr double smallestTask = 2e6; // operations
 constexpr double wantedTasks = 8;
 /// Fewer tiles in a task fill register tiles badly, and use a panel of the filter too little to read it again.
@@ -46,6 +49,12 @@ double winogradCycles(const Shape &s, const WinogradTile &tile, const CpuTarget 
   double compute = products * tiles * in * out / productsPerCycle(target) + products * tiles * out / lanes * sumCycles +
                    tiles * (llvm::alignTo(int64_t(in), target.vector) + out) / lanes * transformCycles(tile);
   return std::max(compute, products * in * out * 4 / bytesOfCycle);
+}
+
+/// Whether the transformed filter is too large for what it saves.
+bool growsTooMuch(const Shape &s, const WinogradTile &tile) {
+  double folded = tile.fold * tile.fold, bytes = 4 * tile.products() * folded * s.channels * s.outChannels;
+  return tile.products() * folded > mostGrowth * s.taps * s.taps && bytes > countedOfLastCache;
 }
 
 bool areAll(ArrayRef<int64_t> values, int64_t value) {
@@ -143,7 +152,7 @@ std::optional<WinogradTile> coat::chooseWinogradTile(ConvOp op, const CpuTarget 
   for (int64_t fold : {1, 2})
     for (int64_t outputs : {2, 4}) {
       WinogradTile tile{outputs, taps, stride, fold};
-      if (!tile.isKnown() || (fold > 1 && fold * fold * shape.channels > block))
+      if (!tile.isKnown() || (fold > 1 && fold * fold * shape.channels > block) || growsTooMuch(shape, tile))
         continue;
       if (double cycles = winogradCycles(shape, tile, target); cycles < best) {
         best = cycles;

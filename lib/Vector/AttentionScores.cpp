@@ -223,21 +223,25 @@ SmallVector<Value> AttentionScores::maskIndices(const AttentionPanel &at, Value 
   return indices;
 }
 
-/// What the mask adds to one score.
-Value AttentionScores::maskAt(const AttentionPanel &at, Value row, Value key) {
-  Value element = v.loadScalar(op.getMask(), maskIndices(at, row, key));
-  if (!element.getType().isInteger(1))
-    return arith::MulFOp::create(v.builder, v.loc, element, scalar(log2e));
-  Value hidden = vector::ExtractOp::create(v.builder, v.loc, never(), int64_t{0});
-  return arith::SelectOp::create(v.builder, v.loc, element, scalar(0), hidden);
+/// What elements of the mask, one or a vector of them, add to their scores.
+Value AttentionScores::addendOf(Value elements) {
+  bool one = !isa<VectorType>(elements.getType());
+  auto number = [&](double value) { return one ? scalar(value) : v.broadcast(scalar(value)); };
+  if (!getElementTypeOrSelf(elements.getType()).isInteger(1))
+    return arith::MulFOp::create(v.builder, v.loc, elements, number(log2e));
+  Value hidden = one ? vector::ExtractOp::create(v.builder, v.loc, never(), int64_t{0}).getResult() : never();
+  return arith::SelectOp::create(v.builder, v.loc, elements, number(0), hidden);
 }
 
-/// The addends of the panel and the block of keys, where the scores themselves will be: blocks of floats as vectors
-/// along keys, which are turned; what remains, and booleans (bytes in memory, bits in a vector), one by one.
+Value AttentionScores::maskAt(const AttentionPanel &at, Value row, Value key) {
+  return addendOf(v.loadScalar(op.getMask(), maskIndices(at, row, key)));
+}
+
+/// The addends of the panel and the block of keys, where the scores themselves will be: blocks as vectors along keys,
+/// which are turned; what remains one by one.
 Value AttentionScores::transposeMask(const AttentionPanel &at, Value start, OpFoldResult count, Value scores) {
   OpFoldResult zero = v.builder.getIndexAttr(0), blocks = zero;
-  bool alongKeys = typeOf(op.getMask()).getShape().back() != 1;
-  if (typeOf(op.getMask()).getElementType().isF32() && alongKeys) {
+  if (typeOf(op.getMask()).getShape().back() != 1) {
     AffineExpr d0 = v.builder.getAffineDimExpr(0);
     blocks = affine::makeComposedFoldedAffineApply(v.builder, v.loc, d0.floorDiv(v.lanes) * v.lanes, {count});
     SmallVector<Value> rows = laneRows(at);
@@ -246,11 +250,9 @@ Value AttentionScores::transposeMask(const AttentionPanel &at, Value start, OpFo
         Value key = v.linear(start, 1, local, 0);
         SmallVector<Value> block;
         for (int64_t i = 0; i < v.lanes; ++i)
-          block.push_back(v.load(op.getMask(), maskIndices(at, rows[j * v.lanes + i], key)));
-        for (auto [i, column] : llvm::enumerate(transposed(block))) {
-          Value octaves = arith::MulFOp::create(v.builder, v.loc, column, v.broadcast(scalar(log2e)));
-          inner = v.store(octaves, inner, {v.plus(local, i), v.index(j * v.lanes)});
-        }
+          block.push_back(addendOf(v.load(op.getMask(), maskIndices(at, rows[j * v.lanes + i], key))));
+        for (auto [i, column] : llvm::enumerate(transposed(block)))
+          inner = v.store(column, inner, {v.plus(local, i), v.index(j * v.lanes)});
         return inner;
       });
   }

@@ -64,6 +64,7 @@ private:
   llvm::SmallVector<mlir::Value> laneRows(const AttentionPanel &at);
   bool maskVariesByQuery();
   mlir::Value transposeMask(const AttentionPanel &at, mlir::Value start, mlir::OpFoldResult count, mlir::Value scores);
+  mlir::Value addendOf(mlir::Value elements);
   mlir::Value maskAt(const AttentionPanel &at, mlir::Value row, mlir::Value key);
   llvm::SmallVector<mlir::Value> maskIndices(const AttentionPanel &at, mlir::Value row, mlir::Value key);
   mlir::Value adjusted(const AttentionPanel &at, mlir::Value key, mlir::Value local, int64_t j, bool guarded,

@@ -7,9 +7,9 @@
 using namespace mlir;
 using namespace coat;
 
-/// Booleans are bytes in memory, but a vector of i1 would be loaded as bits.
+/// Booleans too, which are bytes in memory: coat-lower-bools.
 static bool isVectorElement(Type type) {
-  return type.isIntOrIndexOrFloat() && (type.isIndex() || type.getIntOrFloatBitWidth() >= 8);
+  return type.isIntOrIndexOrFloat() && (type.isIndex() || type.isInteger(1) || type.getIntOrFloatBitWidth() >= 8);
 }
 
 /// Whether an operand is contiguous or constant along loop `last`.

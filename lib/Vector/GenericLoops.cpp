@@ -325,8 +325,7 @@ private:
     AffineMap map = mapOf(operand);
     SmallVector<int64_t> strides;
     int64_t offset;
-    if (failed(memref.getStridesAndOffset(strides, offset)) || strides.back() != 1 ||
-        memref.getElementType().isInteger(1))
+    if (failed(memref.getStridesAndOffset(strides, offset)) || strides.back() != 1)
       return false;
     for (AffineExpr expr : map.getResults().drop_back())
       if (expr.isFunctionOfDim(choice.loop))

@@ -26,9 +26,7 @@ Access accessAlong(AffineMap map, Type type, unsigned loop) {
   SmallVector<int64_t> strides;
   int64_t offset;
   bool unit = succeeded(memref.getStridesAndOffset(strides, offset)) && strides.back() == 1;
-  // Booleans are bytes in memory but bits in a vector.
-  return unit && !rest.isFunctionOfDim(loop) && !memref.getElementType().isInteger(1) ? Access::contiguous
-                                                                                      : Access::strided;
+  return unit && !rest.isFunctionOfDim(loop) ? Access::contiguous : Access::strided;
 }
 
 /// Whether `body` can be computed for several values of `loop` at once. Values are classified in order: the same
@@ -73,8 +71,8 @@ private:
   bool isContiguous(memref::LoadOp load) {
     SmallVector<int64_t> strides;
     int64_t offset;
-    if (load.getIndices().empty() || load.getType().isInteger(1) ||
-        failed(load.getMemRefType().getStridesAndOffset(strides, offset)) || strides.back() != 1)
+    if (load.getIndices().empty() || failed(load.getMemRefType().getStridesAndOffset(strides, offset)) ||
+        strides.back() != 1)
       return false;
     return kindOf(load.getIndices().back()) == Kind::position &&
            llvm::all_of(load.getIndices().drop_back(), [&](Value index) { return kindOf(index) == Kind::uniform; });

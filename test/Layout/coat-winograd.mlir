@@ -99,6 +99,16 @@ func.func @unequal_taps(%x: tensor<1x58x56x64xf32>) -> tensor<1x56x56x64xf32> {
   return %0 : tensor<1x56x56x64xf32>
 }
 
+// Nine times the weights are too many.
+// CHECK-LABEL: @strided_large
+// CHECK: coat.winograd_input {{.*}} {stride = 2 : i64, tile = 2 : i64}
+func.func @strided_large(%x: tensor<1x57x57x256xf32>) -> tensor<1x28x28x256xf32> {
+  %w = arith.constant dense<1.0> : tensor<256x256x3x3xf32>
+  %0 = coat.conv %x, %w {strides = array<i64: 2, 2>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>,
+      data_layout = #coat<layout channels_last>} : (tensor<1x57x57x256xf32>, tensor<256x256x3x3xf32>) -> tensor<1x28x28x256xf32>
+  return %0 : tensor<1x28x28x256xf32>
+}
+
 // CHECK-LABEL: @unequal_strides
 // CHECK: coat.conv
 func.func @unequal_strides(%x: tensor<1x58x57x64xf32>) -> tensor<1x56x28x64xf32> {

@@ -103,9 +103,10 @@ func.func private @gather(%x: memref<9x16xf32>, %i: memref<4xi64>, %o: memref<4x
 
 #id = affine_map<(d0, d1) -> (d0, d1)>
 
-// Booleans are bytes in memory but bits in a vector: their loops are of scalars.
+// Booleans are stored as vectors, too.
 // CHECK-LABEL: func private @boolean_result
-// CHECK-NOT: vector<
+// CHECK: %[[LESS:.*]] = arith.cmpf olt
+// CHECK: vector.store %[[LESS]], %arg1{{.*}} : memref<4x16xi1>, vector<8xi1>
 func.func private @boolean_result(%x: memref<4x16xf32>, %o: memref<4x16xi1>)
     attributes {coat.kernel, coat.schedule = #coat.schedule<"loops", tile = [0, 0], vector = 8>} {
   %zero = arith.constant 0.0 : f32

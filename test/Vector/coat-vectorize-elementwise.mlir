@@ -38,9 +38,9 @@ func.func private @transposes(%a: tensor<19x5xf32>, %o: tensor<5x19xf32>) -> ten
   return %0 : tensor<5x19xf32>
 }
 
-// A boolean is a byte in memory, a vector of them would be loaded as bits.
 // CHECK-LABEL: @booleans
-// CHECK: linalg.generic
+// CHECK: vector.transfer_read %arg0{{.*}} : tensor<5x19xi1>, vector<8xi1>
+// CHECK: arith.uitofp %{{.*}} : vector<8xi1> to vector<8xf32>
 func.func private @booleans(%a: tensor<5x19xi1>, %o: tensor<5x19xf32>) -> tensor<5x19xf32> attributes {coat.schedule = #s} {
   %0 = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
       ins(%a : tensor<5x19xi1>) outs(%o : tensor<5x19xf32>) {

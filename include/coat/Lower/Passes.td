@@ -50,6 +50,16 @@ def LowerKernels : Pass<"coat-lower-kernels", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect"];
 }
 
+def LowerBools : Pass<"coat-lower-bools", "::mlir::func::FuncOp"> {
+  let summary = "read and write vectors of booleans as bytes";
+  let description = [{
+    A boolean in memory is a byte, but upstream loads a vector of them as bits.
+    Enters: vector.load, vector.store and transfers of i1 on memrefs. Leaves: the
+    same of i8, with a comparison behind or an extension before them.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 def LowerCopies : Pass<"coat-lower-copies", "::mlir::func::FuncOp"> {
   let summary = "turn strided memref.copy into loops";
   let description = [{

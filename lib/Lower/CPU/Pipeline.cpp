@@ -25,6 +25,7 @@ static void addExpansions(OpPassManager &func, coat::LowerOptions options) {
   VectorTransferToSCFOptions unroll;
   unroll.enableFullUnroll();
   func.addPass(createConvertVectorToSCFPass(unroll));
+  func.addPass(coat::createLowerBools());
   func.addPass(memref::createFoldMemRefAliasOpsPass());
   func.addPass(memref::createExpandOpsPass());
   func.addPass(memref::createExpandStridedMetadataPass());
