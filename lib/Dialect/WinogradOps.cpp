@@ -10,12 +10,13 @@ static constexpr int64_t block = 16;
 static LogicalResult checkTile(EmitError emitError, WinogradTile tile) { // C2
   if (tile.isKnown())
     return success();
-  return emitError() << "expected F(2, 3), F(4, 3), F(2, 5) or F(4, 4), or with stride 2 F(2, 3) or F(4, 3), got F("
-                     << tile.outputs << ", " << tile.taps << ") with stride " << tile.stride << " and fold "
-                     << tile.fold;
+  return emitError()
+         << "expected F(2, 3), F(4, 3), F(2, 5) or F(4, 4), perhaps of a folded stride of 2, or with stride 2 "
+            "F(2, 3) or F(4, 3), got F("
+         << tile.outputs << ", " << tile.taps << ") with stride " << tile.stride << " and fold " << tile.fold;
 }
 
-/// Everything but the batch is known at compile time: the transforms are straight code.
+/// Everything but the batch is known at compile time.
 static bool isKnownButBatch(RankedTensorType type) {
   return type.getElementType().isF32() && !ShapedType::isDynamicShape(type.getShape().drop_front());
 }
@@ -66,12 +67,14 @@ int64_t WinogradInputOp::getFlops() { return 0; }
 
 static LogicalResult checkWinogradShapes(WinogradConvOp::Adaptor op, EmitError emitError) { // C1
   RankedTensorType input = tensorType(op.getTransformed()), filter = tensorType(op.getFilter());
-  int64_t products = winogradTileOf(op).products(), channels = op.getOutChannels();
+  WinogradTile tile = winogradTileOf(op);
+  int64_t products = tile.products(), channels = op.getOutChannels();
   if (input.getRank() != 5 || !isKnownButBatch(input) || input.getDimSize(2) != products ||
       input.getDimSize(4) != block)
     return emitError() << "expected an f32 input of [N, ceil(C/16), " << products << ", T, 16], got " << input;
   if (filter.getRank() != 4 || !isKnownButBatch(filter) || filter.getDimSize(1) != products ||
-      filter.getDimSize(3) != block || llvm::divideCeilSigned(filter.getDimSize(2), block) != input.getDimSize(1) ||
+      filter.getDimSize(3) != block || filter.getDimSize(2) % (tile.fold * tile.fold) != 0 ||
+      llvm::divideCeilSigned(filter.getDimSize(2), block) != input.getDimSize(1) ||
       filter.getDimSize(0) != llvm::divideCeilSigned(channels, block))
     return emitError() << "expected an f32 filter of [ceil(K/16), " << products << ", C, 16] for the channels of "
                        << input << " and " << formatShape({channels}) << " output channels, got " << filter;

@@ -1,7 +1,7 @@
 // Tiles of the two halves of a Winograd convolution: images, rows of tiles, and channels in blocks of 16.
 //
-// Columns are never cut, nor rows where the last part would differ from the others: the code of a tile is straight, and
-// wants to know its size.
+// Columns are never cut, nor rows where the last part would differ from the others: the sizes of a tile are known at
+// compile time.
 #include "ProductTiling.h"
 #include "Shapes.h"
 
@@ -55,8 +55,7 @@ FailureOr<TilingResult> WinogradInputOp::getTiledImplementation(OpBuilder &build
                         {sizes[0], number(tile.inputsOf(*tiles / inRow) * tile.fold), number(input[2]),
                          number(allBlocks ? input[3] : *blocks * block)},
                         result);
-  return resultOf(std::move(result),
-                  WinogradInputOp::create(builder, loc, slice, tile.outputs, tile.taps, tile.stride, tile.fold));
+  return resultOf(std::move(result), WinogradInputOp::create(builder, loc, slice, tile));
 }
 
 LogicalResult WinogradInputOp::getResultTilePosition(OpBuilder &, unsigned, ArrayRef<OpFoldResult> offsets,
@@ -109,9 +108,8 @@ FailureOr<TilingResult> WinogradConvOp::getTiledImplementation(OpBuilder &builde
   Value weights = sliceOf(builder, loc, getFilter(), {firstBlock, number(0), number(0), number(0)},
                           {blocks, number(filter[1]), number(filter[2]), number(filter[3])}, result);
   Value bias = biasSlice(builder, loc, getBias(), offsets[3], sizes[3], result);
-  return resultOf(std::move(result),
-                  WinogradConvOp::create(builder, loc, part, weights, bias, tile, getTaps(), getStride(), getFold(),
-                                         ArrayRef{*rows, getOutputSize()[1]}, *channels));
+  return resultOf(std::move(result), WinogradConvOp::create(builder, loc, part, weights, bias, winogradTileOf(*this),
+                                                            ArrayRef{*rows, getOutputSize()[1]}, *channels));
 }
 
 LogicalResult WinogradConvOp::getResultTilePosition(OpBuilder &, unsigned, ArrayRef<OpFoldResult> offsets,

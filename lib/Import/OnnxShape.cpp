@@ -180,7 +180,7 @@ static const Tensor *resolvedTensor(NodeImporter &node, StringRef name) {
 static Scalar asScalar(NodeImporter &node, int64_t value) { return {node.number(value)}; }
 static Scalar asScalar(NodeImporter &, double value) { return {{}, value}; }
 
-/// Makes numbers that are small enough to compute with the result.
+/// Sets the result to numbers that are tracked.
 template <typename Number>
 static void setNumbers(NodeImporter &node, ArrayRef<int64_t> shape, ArrayRef<Number> numbers, Type type) {
   auto elements = llvm::map_to_vector(numbers, [&](Number number) { return asScalar(node, number); });

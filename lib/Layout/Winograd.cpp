@@ -1,6 +1,6 @@
 // coat-winograd: enters channels-last convolutions with explicit pads; leaves those that Strategy finds faster that way
-// as the two halves of a Winograd convolution. Left alone: every other convolution, filters that
-// are not constant, sums of integers.
+// as the two halves of a Winograd convolution. Left alone: every other convolution, filters that are not constant, sums
+// of integers.
 //
 // Why here: pads are explicit, so the one in front can be made wider, and weights are not packed yet.
 #include "ConstantBytes.h"
@@ -10,6 +10,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/IR/Threading.h"
+#include <cmath>
 #include <numeric>
 
 using namespace mlir;
@@ -28,8 +29,7 @@ constexpr int64_t block = 16;
 SmallVector<double> filterMatrix(const WinogradTile &tile) {
   int64_t taps = tile.foldedTaps(), step = tile.foldedStride();
   int64_t used = llvm::divideCeilSigned(taps, step); // by the inputs that are interpolated
-  static constexpr double inOrder[] = {0, 1, -1, 2, -2, .5};
-  ArrayRef<double> points = ArrayRef(inOrder).take_front(tile.outputs + used - 2);
+  ArrayRef<double> points = ArrayRef(WinogradTile::points).take_front(tile.outputs + used - 2);
   SmallVector<double> matrix(tile.extent() * taps, 0);
   double *row = matrix.data();
   for (double point : points) {
@@ -131,10 +131,10 @@ void makeWinograd(ConvOp op, const WinogradTile &tile) {
   };
   Value input = widened(b, loc, op.getInput(), missing(1), missing(2));
   input = withFoldedColumns(b, loc, input, tile.fold);
-  Value transformed = WinogradInputOp::create(b, loc, input, tile.outputs, tile.taps, tile.stride, tile.fold);
+  Value transformed = WinogradInputOp::create(b, loc, input, tile);
   Value filter = transformedFilter(b, op.getFilter(), tile);
-  auto conv = WinogradConvOp::create(b, loc, transformed, filter, op.getBias(), tile.outputs, tile.taps, tile.stride,
-                                     tile.fold, ArrayRef{result[1], result[2]}, result[3]);
+  auto conv = WinogradConvOp::create(b, loc, transformed, filter, op.getBias(), tile, ArrayRef{result[1], result[2]},
+                                     result[3]);
   op.getResult().replaceAllUsesWith(conv.getResult());
   op.erase();
 }

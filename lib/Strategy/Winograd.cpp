@@ -100,7 +100,7 @@ struct Cut {
 };
 
 /// The cut that moves least (clearly less than one of smaller tasks), of those that make enough tasks. Only equal
-/// parts: the code of a task is straight.
+/// parts: the sizes of a task are known at compile time.
 Cut chooseCut(WinogradConvOp op, const CpuTarget &target) {
   Products p(op);
   double wanted = std::clamp(p.work() / smallestTask, 1.0, wantedTasks);

@@ -1,13 +1,13 @@
 // The two halves of a Winograd convolution, of the size of a task.
 //
 //   winograd_input: for each block of 16 channels, tile, folded row, vector of the block
-//     load the tile, transform it in registers, store its values, one a product, a plane apart
+//     load the tile, transform it, store its values, one a product, a plane apart
 //   winograd_conv:
 //     for each of the products                       its part of the input stays in the caches ..
 //       for each run of output channels              .. the panel of the filter is read once ..
 //         for each register tile of tiles            .. while tiles stream by
 //           sums of products -> scratch
-//     for each tile, vector of output channels: load its products, transform them in registers, epilogue, store
+//     for each tile, vector of output channels: load its products, transform them, epilogue, store
 //
 // The schedule has few enough channels in a task for the scratch to stay in the caches of a core.
 #include "Microkernels.h"

@@ -6,6 +6,7 @@
 // With stride 2 the even inputs meet the first and the last tap, as F(m, 2) computes it, and the odd ones the middle
 // tap, one product each.
 #include "WinogradTransforms.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace coat;
@@ -69,8 +70,8 @@ static Values transformOutputLine(Arithmetic a, int64_t m, ArrayRef<Value> p) {
   size_t finite = p.size() - 1;
   SmallVector<std::pair<double, Value>> alone; // points without the one of the other sign, and their products
   if (finite % 2 == 0)
-    alone.push_back({finite == 2 ? 1 : finite == 4 ? 2 : .5, p[finite - 1]});
-  SmallVector<Value> even, odd; // of 1 and -1, then of 2 and -2
+    alone.push_back({WinogradTile::points[finite - 1], p[finite - 1]});
+  SmallVector<Value> even, odd; // of pairs
   for (size_t i = 1; i + 1 < finite; i += 2) {
     even.push_back(a.add(p[i], p[i + 1]));
     odd.push_back(a.sub(p[i], p[i + 1]));
@@ -82,7 +83,7 @@ static Values transformOutputLine(Arithmetic a, int64_t m, ArrayRef<Value> p) {
       sum = !sum ? value : factor == 1 ? a.add(sum, value) : a.addScaled(factor, value, sum);
     };
     for (auto [pair, value] : llvm::enumerate(i % 2 ? odd : even))
-      add(std::pow(pair + 1, i), value);
+      add(std::pow(WinogradTile::points[1 + 2 * pair], i), value);
     for (auto [point, value] : alone)
       add(std::pow(point, i), value);
     if (i == m - 1)

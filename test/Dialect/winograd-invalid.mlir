@@ -18,7 +18,7 @@ func.func @winograd_input_c1_type(%x: tensor<1x18x18x32xf16>) {
 // -----
 
 func.func @winograd_input_c2(%x: tensor<1x18x18x32xf32>) {
-  // expected-error@+1 {{expected F(2, 3), F(4, 3), F(2, 5) or F(4, 4), or with stride 2 F(2, 3) or F(4, 3), got F(3, 3) with stride 1 and fold 1}}
+  // expected-error@+1 {{expected F(2, 3), F(4, 3), F(2, 5) or F(4, 4), perhaps of a folded stride of 2, or with stride 2 F(2, 3) or F(4, 3), got F(3, 3) with stride 1 and fold 1}}
   %0 = coat.winograd_input %x {tile = 3 : i64} : tensor<1x18x18x32xf32> -> tensor<1x2x36x16x16xf32>
   return
 }
@@ -57,6 +57,14 @@ func.func @winograd_input_c2_fold(%x: tensor<1x18x18x6xf32>) {
 
 // -----
 
+func.func @winograd_input_c2_taps(%x: tensor<1x18x18x6xf32>) {
+  // expected-error@+1 {{got F(4, 9223372036854775807) with stride 2 and fold 2}}
+  %0 = coat.winograd_input %x {tile = 4 : i64, taps = 9223372036854775807 : i64, stride = 2 : i64, fold = 2 : i64} : tensor<1x18x18x6xf32> -> tensor<1x1x49x6x16xf32>
+  return
+}
+
+// -----
+
 func.func @winograd_input_c3_fold(%x: tensor<1x13x7x6xf32>) {
   // expected-error@+1 {{expected at least 14 rows and 7 columns, got 'tensor<1x13x7x6xf32>'}}
   %0 = coat.winograd_input %x {tile = 4 : i64, taps = 7 : i64, stride = 2 : i64, fold = 2 : i64} : tensor<1x13x7x6xf32> -> tensor<1x1x49x1x16xf32>
@@ -86,6 +94,15 @@ func.func @winograd_conv_c1_filter(%x: tensor<1x2x36x16x16xf32>, %w: tensor<4x36
   // expected-error@+1 {{expected an f32 filter of [ceil(K/16), 36, C, 16] for the channels of 'tensor<1x2x36x16x16xf32>'}}
   %0 = coat.winograd_conv %x, %w {tile = 4 : i64, output_size = array<i64: 14, 14>, out_channels = 64 : i64}
     : (tensor<1x2x36x16x16xf32>, tensor<4x36x48x16xf32>) -> tensor<1x14x14x64xf32>
+  return
+}
+
+// -----
+
+func.func @winograd_conv_c1_folded(%x: tensor<1x1x49x4x16xf32>, %w: tensor<1x49x10x16xf32>) {
+  // expected-error@+1 {{expected an f32 filter of [ceil(K/16), 49, C, 16]}}
+  %0 = coat.winograd_conv %x, %w {tile = 4 : i64, taps = 7 : i64, stride = 2 : i64, fold = 2 : i64, output_size = array<i64: 8, 8>, out_channels = 16 : i64}
+    : (tensor<1x1x49x4x16xf32>, tensor<1x49x10x16xf32>) -> tensor<1x8x8x16xf32>
   return
 }
 

@@ -59,6 +59,8 @@ CASES = {"f4": dict(height=32, width=32, channels=32, out=32),
          "folded_without_pads": dict(height=61, width=63, channels=3, out=64, taps=7, pads=0, stride=2),
          "folded_four_channels": dict(height=59, width=57, channels=4, out=64, taps=7, pads=2, stride=2),
          "folded_gray": dict(height=64, width=64, channels=1, out=128, taps=7, pads=3, stride=2),
+         "folded_five_taps": dict(height=65, width=62, channels=3, out=96, taps=5, pads=2, stride=2),
+         "folded_ten_taps": dict(height=61, width=64, channels=2, out=96, taps=10, pads=4, stride=2),
          "folded_eight_taps": dict(height=60, width=56, channels=3, out=64, taps=8, pads=3, stride=2),
          "strided_layers": dict(height=56, width=60, channels=96, out=96, stride=2, layers=2)}
 

@@ -27,11 +27,12 @@ def Coat_WinogradInputOp : Coat_InferredOp<"winograd_input", [Coat_ResultTiled]>
 
     With `fold` f, f rows of the input count as one, whose channels they are; columns
     are folded already, by a reshape. r is then taps / f, rounded up, and the stride
-    of tiles stride / f: a stride of 2 over few channels becomes one of 1.
+    above stride / f: a stride of 2 over few channels becomes one of 1.
 
     Constraints:
     * C1: the input is [N, H, W, C], f32, with only N symbolic.
-    * C2: (m, r) is (2, 3), (4, 3), (2, 5) or (4, 4), with a stride of 2 (2, 3) or (4, 3); fold is 1 or 2.
+    * C2: (m, r) is (2, 3), (4, 3), (2, 5) or (4, 4), with a stride of 2 that is not folded (2, 3) or (4, 3);
+      stride and fold are 1 or 2, fold not more than stride.
     * C3: H / f and W are at least a.
     * C4: f is 1, or f * C at most 16.
 
@@ -42,6 +43,9 @@ def Coat_WinogradInputOp : Coat_InferredOp<"winograd_input", [Coat_ResultTiled]>
   }];
   let arguments = !con((ins Coat_Tensor:$input), Coat_WinogradSizes);
   let results = (outs Coat_Tensor:$result);
+  let builders = [OpBuilder<(ins "::mlir::Value":$input, "const ::coat::WinogradTile &":$tile), [{
+    build($_builder, $_state, input, tile.outputs, tile.taps, tile.stride, tile.fold);
+  }]>];
   let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
 }
 
@@ -61,7 +65,7 @@ def Coat_WinogradConvOp : Coat_InferredOp<"winograd_conv", [Coat_ResultTiled]> {
 
     Constraints:
     * C1: the transformed input is [N, ceil(C/16), a*a, T, 16], the filter [ceil(K/16), a*a, C, 16],
-      both f32, with only N symbolic.
+      both f32, with only N symbolic, C a multiple of fold^2.
     * C2: the sizes are those of C2 of `winograd_input`.
     * C3: output_size has two entries, each >= 1, and ceil(H/m) * ceil(W/m) = T.
     * C4: bias has rank 1 and K elements.
@@ -75,6 +79,11 @@ def Coat_WinogradConvOp : Coat_InferredOp<"winograd_conv", [Coat_ResultTiled]> {
   let arguments = !con((ins Coat_Tensor:$transformed, Coat_Tensor:$filter, Optional<Coat_Tensor>:$bias),
     Coat_WinogradSizes, (ins DenseI64ArrayAttr:$output_size, I64Attr:$out_channels));
   let results = (outs Coat_Tensor:$result);
+  let builders = [OpBuilder<(ins "::mlir::Value":$transformed, "::mlir::Value":$filter, "::mlir::Value":$bias,
+      "const ::coat::WinogradTile &":$tile, "::llvm::ArrayRef<int64_t>":$output_size, "int64_t":$out_channels), [{
+    build($_builder, $_state, transformed, filter, bias, tile.outputs, tile.taps, tile.stride, tile.fold, output_size,
+          out_channels);
+  }]>];
   let assemblyFormat = "$transformed `,` $filter (`bias` $bias^)? attr-dict `:` functional-type(operands, results)";
 }
 

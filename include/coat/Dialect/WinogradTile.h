@@ -11,6 +11,10 @@ namespace coat {
 struct WinogradTile {
   int64_t outputs, taps = 3, stride = 1, fold = 1;
 
+  /// Of n products the first n - 1 interpolate at these, the last one at infinity. From the second on, neighbours are
+  /// pairs p and -p.
+  static constexpr double points[] = {0, 1, -1, 2, -2, .5};
+
   int64_t foldedTaps() const { return (taps + fold - 1) / fold; }
   int64_t foldedStride() const { return stride / fold; }
   /// Inputs that the outputs are computed from; as many products are needed for them.
@@ -23,13 +27,13 @@ struct WinogradTile {
   int64_t inputsOf(int64_t tiles) const { return (tiles - 1) * step() + extent(); }
   int64_t tilesIn(int64_t inputs) const { return inputs < extent() ? 0 : (inputs - extent()) / step() + 1; }
 
-  /// Whether there are matrices for it: F(2, 3), F(4, 3), F(2, 5) and F(4, 4), and with stride 2 F(2, 3) and F(4, 3).
+  /// Whether there are matrices for it: F(2, 3), F(4, 3), F(2, 5) and F(4, 4), which may be what folding leaves of a
+  /// stride of 2, and of stride 2 itself F(2, 3) and F(4, 3).
   bool isKnown() const {
-    if (fold < 1 || fold > 2 || stride % fold != 0 || (outputs != 2 && outputs != 4))
+    if ((outputs != 2 && outputs != 4) || taps < 1 || taps > 10 || stride < 1 || stride > 2 || fold < 1 ||
+        fold > stride)
       return false;
-    int64_t folded = foldedTaps();
-    return (folded == 3 && (foldedStride() == 1 || foldedStride() == 2)) ||
-           (foldedStride() == 1 && folded == (outputs == 2 ? 5 : 4));
+    return foldedTaps() == 3 || (foldedStride() == 1 && foldedTaps() == (outputs == 2 ? 5 : 4));
   }
 };
 

@@ -35,10 +35,21 @@ struct LowerBools : coat::impl::LowerBoolsBase<LowerBools> {
       else if (auto transfer = dyn_cast<vector::TransferWriteOp>(op);
                transfer && isBool(transfer.getVector().getType()))
         write(transfer, transfer.getBase(), transfer.getVector());
+      else if (isa<vector::MaskedLoadOp, vector::GatherOp, vector::ExpandLoadOp>(op) &&
+               isBool(op->getResult(0).getType()))
+        refuse(op);
+      else if (isa<vector::MaskedStoreOp, vector::ScatterOp, vector::CompressStoreOp>(op) &&
+               isBool(op->getOperands().back().getType()))
+        refuse(op);
     });
   }
 
 private:
+  void refuse(Operation *op) {
+    op->emitOpError("expected no vector of booleans, which would be bits in memory");
+    signalPassFailure();
+  }
+
   /// The same memory; both types have one form in LLVM, where the cast vanishes.
   static Value asBytes(OpBuilder &b, Location loc, Value memref) {
     auto type = cast<MemRefType>(memref.getType());
