@@ -1,6 +1,7 @@
 // coat-pointwise-to-matmul: enters channels-last convolutions with explicit pads; leaves 1x1
 // stride-1 convolutions as matrix products, and products that share their right-hand side as one product over all rows.
 // Left alone: strides (they would need a gather first), groups, filters that are not constant.
+#include "Reshape.h"
 #include "coat/Dialect/Coat.h"
 #include "coat/Layout/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -31,14 +32,6 @@ OpFoldResult rows(OpBuilder &b, Location loc, Value value) {
     product = affine::makeComposedFoldedAffineApply(b, loc, b.getAffineSymbolExpr(0) * b.getAffineSymbolExpr(1),
                                                     {product, size});
   return product;
-}
-
-/// `value` with shape `sizes`.
-Value reshapeTo(OpBuilder &b, Location loc, Value value, ArrayRef<OpFoldResult> sizes) {
-  SmallVector<int64_t> shape;
-  SmallVector<Value> dynamic;
-  dispatchIndexOpFoldResults(sizes, dynamic, shape);
-  return ReshapeOp::create(b, loc, tensorType(value).clone(shape), value, dynamic);
 }
 
 /// Does `value` become every other row or column of a tensor: a concatenation along unit dimensions that a reshape

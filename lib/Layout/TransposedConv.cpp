@@ -8,6 +8,7 @@
 //                                                             [N, 2 * U, M]
 // The convolutions write in place: concatenations and reshapes are where their results lie.
 #include "ConstantBytes.h"
+#include "Reshape.h"
 #include "Transposes.h"
 #include "coat/Dialect/Coat.h"
 #include "mlir/IR/PatternMatch.h"
@@ -100,12 +101,7 @@ private:
   }
 
   /// `value` as [N, `inner`.., M].
-  Value reshape(Value value, ArrayRef<int64_t> inner) {
-    SmallVector<int64_t> shape;
-    SmallVector<Value> dynamic;
-    dispatchIndexOpFoldResults(sizesWith(inner), dynamic, shape);
-    return ReshapeOp::create(b, loc, tensorType(value).clone(shape), value, dynamic);
-  }
+  Value reshape(Value value, ArrayRef<int64_t> inner) { return reshapeTo(b, loc, value, sizesWith(inner)); }
 
   Value pad(Value input) {
     SmallVector<int64_t> low{0}, high{0};

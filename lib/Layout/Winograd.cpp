@@ -4,6 +4,7 @@
 //
 // Why here: pads are explicit, so the one in front can be made wider, and weights are not packed yet.
 #include "ConstantBytes.h"
+#include "Reshape.h"
 #include "coat/Dialect/Coat.h"
 #include "coat/Layout/Passes.h"
 #include "coat/Strategy/Strategy.h"
@@ -109,14 +110,11 @@ Value widened(OpBuilder &b, Location loc, Value input, int64_t rows, int64_t col
 Value withFoldedColumns(OpBuilder &b, Location loc, Value input, int64_t fold) {
   if (fold == 1)
     return input;
-  auto type = cast<RankedTensorType>(input.getType());
-  SmallVector<int64_t> shape(type.getShape());
-  shape[2] /= fold;
-  shape[3] *= fold;
-  SmallVector<Value> dynamic;
-  if (type.isDynamicDim(0))
-    dynamic.push_back(tensor::DimOp::create(b, loc, input, 0));
-  return ReshapeOp::create(b, loc, type.clone(shape), input, dynamic);
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(input.getType()).getShape();
+  SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, input);
+  sizes[2] = b.getIndexAttr(shape[2] / fold);
+  sizes[3] = b.getIndexAttr(shape[3] * fold);
+  return reshapeTo(b, loc, input, sizes);
 }
 
 /// conv(pad(x), w) -> winograd_conv(winograd_input(wider pad(x)), G w G^T)

@@ -310,7 +310,7 @@ private:
       return {loadScalar(operand, point)};
     auto memref = cast<MemRefType>(operand.get().getType());
     auto type = VectorType::get(width, memref.getElementType());
-    if (isContiguous(operand, memref))
+    if (isContiguousAlong(mapOf(operand), memref, choice.loop))
       return {vector::LoadOp::create(b, loc, type, operand.get(), indicesOf(operand, point)), true};
     SmallVector<Value> elements, at(point);
     for (int64_t lane = 0; lane < width; ++lane) {
@@ -319,19 +319,6 @@ private:
       elements.push_back(loadScalar(operand, at));
     }
     return {vector::FromElementsOp::create(b, loc, type, elements), true};
-  }
-
-  bool isContiguous(OpOperand &operand, MemRefType memref) {
-    AffineMap map = mapOf(operand);
-    SmallVector<int64_t> strides;
-    int64_t offset;
-    if (failed(memref.getStridesAndOffset(strides, offset)) || strides.back() != 1)
-      return false;
-    for (AffineExpr expr : map.getResults().drop_back())
-      if (expr.isFunctionOfDim(choice.loop))
-        return false;
-    AffineExpr rest = map.getResults().back() - getAffineDimExpr(choice.loop, map.getContext());
-    return !simplifyAffineExpr(rest, map.getNumDims(), map.getNumSymbols()).isFunctionOfDim(choice.loop);
   }
 
   void store(int64_t out, Value value, int64_t width) {

@@ -16,6 +16,9 @@ struct VectorChoice {
   unsigned loop = 0;
 };
 
+/// Whether neighbouring iterations of `loop` access, by `map`, neighbouring elements of a memref of type `memref`.
+bool isContiguousAlong(mlir::AffineMap map, mlir::MemRefType memref, unsigned loop);
+
 /// The loop of `op` to run vectors of `lanes` along: a parallel one contiguous in all operands, else a reduction
 /// contiguous in all inputs, else a parallel one contiguous in the outputs (inputs are then read lane by lane).
 /// With `ordered` never a reduction.

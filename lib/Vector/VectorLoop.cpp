@@ -8,6 +8,18 @@
 using namespace mlir;
 using namespace coat;
 
+bool coat::isContiguousAlong(AffineMap map, MemRefType memref, unsigned loop) {
+  SmallVector<int64_t> strides;
+  int64_t offset;
+  if (failed(memref.getStridesAndOffset(strides, offset)) || strides.back() != 1)
+    return false;
+  for (AffineExpr expr : map.getResults().drop_back())
+    if (expr.isFunctionOfDim(loop))
+      return false;
+  AffineExpr rest = map.getResults().back() - getAffineDimExpr(loop, map.getContext());
+  return !simplifyAffineExpr(rest, map.getNumDims(), map.getNumSymbols()).isFunctionOfDim(loop);
+}
+
 namespace {
 /// How an operand lies along a loop.
 enum class Access { constant, contiguous, strided };
@@ -16,17 +28,7 @@ Access accessAlong(AffineMap map, Type type, unsigned loop) {
   if (!map.isFunctionOfDim(loop))
     return Access::constant;
   auto memref = dyn_cast<MemRefType>(type);
-  if (!memref)
-    return Access::strided;
-  for (AffineExpr expr : map.getResults().drop_back())
-    if (expr.isFunctionOfDim(loop))
-      return Access::strided;
-  AffineExpr rest = simplifyAffineExpr(map.getResults().back() - getAffineDimExpr(loop, map.getContext()),
-                                       map.getNumDims(), map.getNumSymbols());
-  SmallVector<int64_t> strides;
-  int64_t offset;
-  bool unit = succeeded(memref.getStridesAndOffset(strides, offset)) && strides.back() == 1;
-  return unit && !rest.isFunctionOfDim(loop) ? Access::contiguous : Access::strided;
+  return memref && isContiguousAlong(map, memref, loop) ? Access::contiguous : Access::strided;
 }
 
 /// Whether `body` can be computed for several values of `loop` at once. Values are classified in order: the same

@@ -68,9 +68,6 @@ static Values transformInputLine(Arithmetic a, ArrayRef<Value> d) {
 /// A^T p: m outputs of n products.
 static Values transformOutputLine(Arithmetic a, int64_t m, ArrayRef<Value> p) {
   size_t finite = p.size() - 1;
-  SmallVector<std::pair<double, Value>> alone; // points without the one of the other sign, and their products
-  if (finite % 2 == 0)
-    alone.push_back({WinogradTile::points[finite - 1], p[finite - 1]});
   SmallVector<Value> even, odd; // of pairs
   for (size_t i = 1; i + 1 < finite; i += 2) {
     even.push_back(a.add(p[i], p[i + 1]));
@@ -84,8 +81,8 @@ static Values transformOutputLine(Arithmetic a, int64_t m, ArrayRef<Value> p) {
     };
     for (auto [pair, value] : llvm::enumerate(i % 2 ? odd : even))
       add(std::pow(WinogradTile::points[1 + 2 * pair], i), value);
-    for (auto [point, value] : alone)
-      add(std::pow(point, i), value);
+    if (finite % 2 == 0) // the last point has no partner
+      add(std::pow(WinogradTile::points[finite - 1], i), p[finite - 1]);
     if (i == m - 1)
       add(1, p.back());
     result.push_back(sum);
