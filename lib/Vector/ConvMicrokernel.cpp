@@ -4,6 +4,9 @@
 //     for each image, row of outputs
 //       for each tile of outputs in the row  .. while tiles stream by
 //         sums = bias; sums += window x filter; epilogue; store
+//
+// Where a panel is larger than the cache, its parts for one position of the window take its place; sums wait in scratch
+// for the next part.
 #include "Microkernels.h"
 #include "Product.h"
 #include "coat/Dialect/Coat.h"
@@ -73,35 +76,99 @@ private:
     return indices;
   }
 
-  SmallVector<Value> outputPoint(ValueRange outer, Value column, int64_t row, Value channel) {
-    SmallVector<Value> point(outer);
-    point.push_back(v.plus(column, row));
-    point.push_back(channel);
-    return point;
-  }
-
-  SmallVector<Value> startOf(int64_t tileRows, const ChannelRun &run, Value firstChannel) {
-    SmallVector<Value> starts;
+  /// The bias of each vector of `run`.
+  SmallVector<Value> biasOf(Value group, const ChannelRun &run) {
+    SmallVector<Value> bias;
     for (int64_t j = 0; j < run.vectors; ++j)
-      starts.push_back(op.getBias()
-                           ? v.load(op.getBias(), v.linear(firstChannel, 1, run.start, j * v.lanes), run.mask(j))
-                           : v.zero(v.builder.getF32Type()));
-    SmallVector<Value> sums;
-    for (int64_t row = 0; row < tileRows; ++row)
-      sums.append(starts);
-    return sums;
+      bias.push_back(op.getBias() ? v.load(op.getBias(), channelOf(group, run, j), run.mask(j))
+                                  : v.zero(v.builder.getF32Type()));
+    return bias;
+  }
+  Value channelOf(Value group, const ChannelRun &run, int64_t j) {
+    int64_t perGroup = groups == 1 ? 0 : int64_t(*op.getOutChannels()) / groups;
+    return v.linear(v.linear(group, perGroup, v.index(0), 0), 1, run.start, j * v.lanes);
   }
 
   Value emitGroups() {
     OpFoldResult perGroup = groups == 1 ? sizes.back() : v.builder.getIndexAttr(int64_t(*op.getOutChannels()) / groups);
     return v.loopOver(zero(), v.builder.getIndexAttr(groups), 1, destination.tensor(), [&](Value group, Value tensor) {
       return coverChannels(v, perGroup, channels, tensor, [&](const ChannelRun &run, Value inner) {
-        return overTiles(inner, [&](ArrayRef<OutputAt> outputs, Value number, Value tile) {
-          return emitTile(group, run, outputs, number, tile);
-        });
+        return isInParts(run) ? emitInParts(group, run, inner) : emitRun(group, run, inner);
       });
     });
   }
+
+  Value emitRun(Value group, const ChannelRun &run, Value tensor) {
+    return overTiles(tensor, [&](ArrayRef<OutputAt> outputs, Value number, Value tile) {
+      SmallVector<Value> start, bias = biasOf(group, run);
+      for (size_t row = 0; row < outputs.size(); ++row)
+        start.append(bias);
+      SmallVector<Value> sums = sumsOf(group, run, outputs, number, {}, std::move(start));
+      for (auto [row, output] : llvm::enumerate(outputs))
+        for (int64_t j = 0; j < run.vectors; ++j)
+          tile = storeResult(group, run, output, j, sums[row * run.vectors + j], tile);
+      return tile;
+    });
+  }
+
+  //===--- a panel in parts ---===//
+
+  bool isInParts(const ChannelRun &run) const {
+    constexpr int64_t mostSums = 16 * 1024; // bytes: half of the first cache
+    std::optional<int64_t> tiles = tilesOfPlane();
+    int64_t channelBytes = 4 * v.lanes * run.vectors;
+    return tiles && *tiles > 1 && getConstantIntValue(sizes[0]) == 1 && *tiles * rows * channelBytes <= mostSums &&
+           ShapedType::getNumElements(window()) * depth * channelBytes > ownCache;
+  }
+
+  /// 512 to 512 channels, 3x3, from 14x14 to 7x7:
+  Value emitInParts(Value group, const ChannelRun &run, Value tensor) {
+    int64_t height = *getConstantIntValue(sizes[1]), width = *getConstantIntValue(sizes[2]);
+    Value sums =
+        tensor::EmptyOp::create(v.builder, v.loc, {height * width, v.lanes * run.vectors}, v.builder.getF32Type());
+    auto point = [&](const OutputAt &at, int64_t j) -> SmallVector<Value> {
+      return {v.linear(at.outer.back(), width, v.plus(at.column, at.shift), 0), v.index(j * v.lanes)};
+    };
+    SmallVector<Value> bias = biasOf(group, run);
+    sums = v.loopOver(zero(), v.builder.getIndexAttr(height * width), 1, sums, [&](Value number, Value into) {
+      for (int64_t j = 0; j < run.vectors; ++j)
+        into = v.store(bias[j], into, {number, v.index(j * v.lanes)});
+      return into;
+    });
+    sums = overTaps({}, sums, [&](ValueRange taps, Value ofPart) {
+      return overTiles(ofPart, [&](ArrayRef<OutputAt> outputs, Value number, Value tile) {
+        SmallVector<Value> start;
+        for (const OutputAt &at : outputs)
+          for (int64_t j = 0; j < run.vectors; ++j)
+            start.push_back(v.load(tile, point(at, j)));
+        SmallVector<Value> results = sumsOf(group, run, outputs, number, taps, std::move(start));
+        for (auto [row, at] : llvm::enumerate(outputs))
+          for (int64_t j = 0; j < run.vectors; ++j)
+            tile = v.store(results[row * run.vectors + j], tile, point(at, j));
+        return tile;
+      });
+    });
+    return overOuter({}, tensor, rank - 2, [&](ValueRange outer, Value ofRow) {
+      return v.loopOver(zero(), sizes[2], 1, ofRow, [&](Value column, Value into) {
+        OutputAt at{llvm::to_vector(outer), column, 0};
+        for (int64_t j = 0; j < run.vectors; ++j)
+          into = storeResult(group, run, at, j, v.load(sums, point(at, j)), into);
+        return into;
+      });
+    });
+  }
+
+  Value overTaps(SmallVector<Value> taps, Value tensor, llvm::function_ref<Value(ValueRange, Value)> body) {
+    if (int64_t(taps.size()) == spatial())
+      return body(taps, tensor);
+    return v.loopOver(zero(), v.builder.getIndexAttr(window()[taps.size()]), 1, tensor, [&](Value tap, Value inner) {
+      SmallVector<Value> next = taps;
+      next.push_back(tap);
+      return overTaps(next, inner, body);
+    });
+  }
+
+  //===--- tiles ---===//
 
   /// A tile: its outputs, and its number of those that use a panel.
   using TileBody = llvm::function_ref<Value(ArrayRef<OutputAt> outputs, Value number, Value tensor)>;
@@ -163,9 +230,18 @@ private:
   }
   Value quotient(Value value, int64_t divisor) { return apply(v.builder.getAffineDimExpr(0).floorDiv(divisor), value); }
 
-  Value emitTile(Value group, const ChannelRun &run, ArrayRef<OutputAt> outputs, Value number, Value tensor) {
-    int64_t vectorsOfBlock = filter.getShape().back() / v.lanes, tileRows = outputs.size();
-    int64_t perGroup = groups == 1 ? 0 : int64_t(*op.getOutChannels()) / groups;
+  /// `start` plus the sums of `outputs`, tile number `number`, over the window, or at its position `taps`.
+  SmallVector<Value> sumsOf(Value group, const ChannelRun &run, ArrayRef<OutputAt> outputs, Value number,
+                            ValueRange taps, SmallVector<Value> start) {
+    int64_t block = filter.getShape().back(), vectorsOfBlock = block / v.lanes;
+    // Runs start at whole blocks, except behind the last one of an unknown extent.
+    Value firstBlock = quotient(run.start, block);
+    auto filterIndices = [&](Value blockIndex, ValueRange taps, Value k, Value lane) {
+      SmallVector<Value> indices = {group, blockIndex};
+      indices.append(taps.begin(), taps.end());
+      indices.append({k, lane});
+      return indices;
+    };
     auto left = [&](int64_t row, ValueRange taps, Value k, int64_t offset) {
       const OutputAt &at = outputs[row];
       SmallVector<Value> indices = inputIndices(at.outer, at.column, at.shift, taps);
@@ -173,22 +249,18 @@ private:
       return v.loadScalar(op.getInput(), indices);
     };
     auto panel = [&](int64_t j, ValueRange taps, Value k, int64_t offset) {
-      // Runs start at whole blocks, except behind the last one of an unknown extent.
-      int64_t block = filter.getShape().back();
-      Value blockIndex = v.plus(quotient(run.start, block), j / vectorsOfBlock);
       Value lane = run.vectors == 1 ? apply(v.builder.getAffineDimExpr(0) % block, run.start)
                                     : v.index(j % vectorsOfBlock * v.lanes);
-      SmallVector<Value> indices = {group, blockIndex};
-      indices.append(taps.begin(), taps.end());
-      indices.append({v.plus(k, offset), lane});
-      return v.load(op.getFilter(), indices);
+      return v.load(op.getFilter(),
+                    filterIndices(v.plus(firstBlock, j / vectorsOfBlock), taps, v.plus(k, offset), lane));
     };
     Product product{llvm::to_vector(window()), v.builder.getIndexAttr(depth), left, panel};
     int64_t blocks = run.vectors * v.lanes / PanelPrefetch::block;
-    auto ahead = [&](ValueRange taps, Value k) {
-      SmallVector<Value> indices = {group, quotient(run.start, PanelPrefetch::block)};
-      indices.append(taps.begin(), taps.end());
-      indices.append({k, v.index(0)});
+    auto ahead = [&](ValueRange at, Value k) {
+      SmallVector<Value> indices = filterIndices(firstBlock, at, k, v.index(0));
+      // Next is the panel of the next run, or of the next tap: behind the last tap of a block lies the next block.
+      Value &next = taps.empty() ? indices[1] : indices[indices.size() - 3];
+      next = v.plus(next, taps.empty() ? blocks : 1);
       prefetch->fetch(indices, 1, blocks, number);
     };
     if (prefetch && prefetch->isNeededFor(run.vectors)) {
@@ -198,16 +270,14 @@ private:
     constexpr int64_t mostStreams = 4;
     product.streams = tilesOfPlane() == 1 && spatial() > 1 && window().front() > 1 && window().front() <= mostStreams &&
                       comeFromMemory(op.getFilter());
-    Value firstChannel = v.linear(group, perGroup, v.index(0), 0);
-    SmallVector<Value> sums = accumulate(v, product, tileRows, run.vectors, startOf(tileRows, run, firstChannel));
-    for (int64_t row = 0; row < tileRows; ++row)
-      for (int64_t j = 0; j < run.vectors; ++j) {
-        Value channel = v.linear(firstChannel, 1, run.start, j * v.lanes);
-        tensor = destination.store(v, sums[row * run.vectors + j], tensor,
-                                   outputPoint(outputs[row].outer, outputs[row].column, outputs[row].shift, channel),
-                                   run.mask(j));
-      }
-    return tensor;
+    return accumulate(v, product, outputs.size(), run.vectors, std::move(start), taps);
+  }
+
+  Value storeResult(Value group, const ChannelRun &run, const OutputAt &at, int64_t j, Value sum, Value tensor) {
+    SmallVector<Value> point(at.outer);
+    point.push_back(v.plus(at.column, at.shift));
+    point.push_back(channelOf(group, run, j));
+    return destination.store(v, sum, tensor, point, run.mask(j));
   }
 
   VectorBuilder &v;

@@ -99,7 +99,8 @@ private:
     Product product{{}, depth, left, panel};
     int64_t block = PanelPrefetch::block, blocks = run.vectors * v.lanes / block;
     auto ahead = [&](ValueRange, Value k) {
-      prefetch->fetch({quotient(run.start, block), k, v.index(0)}, 0, blocks, quotient(row, tileRows));
+      Value next = v.plus(quotient(run.start, block), blocks);
+      prefetch->fetch({next, k, v.index(0)}, 0, blocks, quotient(row, tileRows));
     };
     if (prefetch && prefetch->isNeededFor(run.vectors)) {
       product.ahead = ahead;

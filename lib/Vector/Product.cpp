@@ -104,15 +104,14 @@ static SmallVector<Value> reduceStreams(VectorBuilder &v, const Product &product
 }
 
 SmallVector<Value> coat::accumulate(VectorBuilder &v, const Product &product, int64_t rows, int64_t vectors,
-                                    SmallVector<Value> start) {
+                                    SmallVector<Value> start, ValueRange taps) {
   std::optional<int64_t> depth = getConstantIntValue(product.depth);
   if (product.streams && depth && *depth % unroll == 0)
     return reduceStreams(v, product, rows, vectors, {Value()}, std::move(start));
-  return reduceTaps(v, product, rows, vectors, {}, std::move(start));
+  return reduceTaps(v, product, rows, vectors, taps, std::move(start));
 }
 
 bool coat::comeFromMemory(Value weights) {
-  constexpr int64_t ownCache = 256 * 1024;
   auto slice = weights.getDefiningOp<tensor::ExtractSliceOp>(); // a task's part
   auto type = cast<RankedTensorType>(slice ? slice.getSource().getType() : weights.getType());
   return type.hasStaticShape() && type.getNumElements() * 4 > ownCache;
@@ -130,7 +129,7 @@ void PanelPrefetch::fetch(SmallVector<Value> indices, int64_t blockDim, int64_t 
   Value block = indices[blockDim], k = indices[indices.size() - 2];
   for (int64_t j = 0; j < blocks; ++j)
     for (int64_t i = 0; i < each; ++i) {
-      indices[blockDim] = v.plus(block, blocks + j);
+      indices[blockDim] = v.plus(block, j);
       indices[indices.size() - 2] = v.linear(tile, each, k, i);
       v.prefetch(weights, indices);
     }

@@ -28,7 +28,8 @@ struct Product {
   bool streams = false;
 };
 
-/// Whether weights are too many to stay in a core's own cache.
+/// Weights of more bytes do not stay in a core's own cache.
+constexpr int64_t ownCache = 256 * 1024;
 bool comeFromMemory(mlir::Value weights);
 
 /// Which part of the next panel of constant weights a register tile asks for, so that all tiles together ask for all of
@@ -46,7 +47,7 @@ public:
   static constexpr int64_t block = 16; // channels of a packed block
 
   /// Asks for the part of tile number `tile` (any numbers that follow each other) of the steps from `k` on, which is
-  /// the last but one of `indices`, of the panel behind the `blocks` that begin at the block in dimension `blockDim`.
+  /// the last but one of `indices`, of the panel of `blocks` blocks whose first is `indices`' dimension `blockDim`.
   void fetch(llvm::SmallVector<mlir::Value> indices, int64_t blockDim, int64_t blocks, mlir::Value tile);
 
 private:
@@ -56,9 +57,10 @@ private:
   bool needed;
 };
 
-/// rows x vectors sums, row by row, added to `start`.
+/// rows x vectors sums, row by row, added to `start`: over the whole window, or the part of it whose leading positions
+/// are `taps`.
 llvm::SmallVector<mlir::Value> accumulate(VectorBuilder &v, const Product &product, int64_t rows, int64_t vectors,
-                                          llvm::SmallVector<mlir::Value> start);
+                                          llvm::SmallVector<mlir::Value> start, mlir::ValueRange taps = {});
 
 /// Calls `tile(position, rows, tensor)` so that the rows [0, extent) are covered by tiles of at most `most` rows: tiles
 /// as equal as possible where the extent is known. Where it is not, the last tile overlaps the one before, which

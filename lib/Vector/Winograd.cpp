@@ -129,7 +129,8 @@ private:
   SmallVector<Value> sumsOf(Value image, const ChannelRun &run, Value x, Value tile, int64_t rows) {
     int64_t vectorsOfBlock = block / v.lanes, blocks = depth / block, rest = depth % block;
     Value panelBlock = quotient(run.start, 1, block), slice = quotient(tile, registerTiles(), tiles);
-    auto [aheadBlock, aheadProduct] = behind(run, panelBlock, x);
+    Value aheadBlock, aheadProduct;
+    std::tie(aheadBlock, aheadProduct) = behind(run, panelBlock, x);
     auto sumBlock = [&](Value at, int64_t steps, SmallVector<Value> sums) {
       auto left = [&](int64_t row, ValueRange, Value k, int64_t offset) {
         return v.loadScalar(op.getTransformed(), {image, at, x, v.plus(tile, row), v.plus(k, offset)});

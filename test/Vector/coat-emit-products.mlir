@@ -140,6 +140,29 @@ func.func private @flat(%x: tensor<1x9x9x64xf32>, %w: tensor<1x1x3x3x64x16xf32>)
 
 // -----
 
+// A panel of 288 KiB: its nine parts come one after the other, and sums wait for the next in scratch.
+// CHECK-LABEL: @parts
+// CHECK: %[[SCRATCH:.*]] = tensor.empty() : tensor<10x16xf32>
+// CHECK: vector.transfer_write %{{.*}}, %{{.*}} : vector<8xf32>, tensor<10x16xf32>
+// CHECK: scf.for %{{.*}} = %c0 to %c3 step %c1
+// CHECK: scf.for %{{.*}} = %c0 to %c3 step %c1
+// CHECK: vector.transfer_read %{{.*}} : tensor<10x16xf32>, vector<8xf32>
+// CHECK: memref.prefetch
+// CHECK-COUNT-80: vector.fma
+// CHECK: vector.transfer_write %{{.*}}, %{{.*}} : vector<8xf32>, tensor<10x16xf32>
+// CHECK: scf.for %{{.*}} = %c0 to %c2 step %c1
+// CHECK: scf.for %{{.*}} = %c0 to %c5 step %c1
+// CHECK: vector.transfer_write %{{.*}}, %{{.*}} : vector<8xf32>, tensor<1x2x5x16xf32>
+func.func private @parts(%x: tensor<1x4x7x512xf32>, %w: tensor<1x1x3x3x512x16xf32>) -> tensor<1x2x5x16xf32>
+    attributes {coat.kernel, coat.schedule = #coat.schedule<"direct", tile = [1, 0, 0, 0], reg = [1, 1, 5, 16], vector = 8>} {
+  %0 = coat.conv %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>,
+      data_layout = #coat<layout channels_last>, filter_layout = #coat<filter_layout packed>, out_channels = 16 : i64}
+      : (tensor<1x4x7x512xf32>, tensor<1x1x3x3x512x16xf32>) -> tensor<1x2x5x16xf32>
+  return %0 : tensor<1x2x5x16xf32>
+}
+
+// -----
+
 // Four lanes are a target that may have no fma.
 // CHECK-LABEL: @four_lanes
 // CHECK-NOT: vector.fma
