@@ -155,7 +155,7 @@ static void resize(AtenNode node, ResizeMode mode, NearestMode rounding) {
       sizes[axis] = *extent;
     if (axis < 2)
       continue;
-    if (!extent || std::max(wanted.size(), factors.size()) != size_t(spatial))
+    if (!extent || (wanted.empty() ? factors.size() : wanted.size()) != size_t(spatial))
       return node->refuse("expected static sizes and a size or factor for each dimension, got others");
     sizes[axis] =
         resizedSize(node.node, wanted.empty() ? double(*extent) * factors[axis - 2] : double(wanted[axis - 2]));

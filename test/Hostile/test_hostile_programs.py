@@ -103,6 +103,14 @@ def cycle(p):
     argument[kind] = {"name": p.graph["nodes"][-1]["outputs"][0]["as_tensor"]["name"]}
 
 
+def upsample(p):
+    """To one size, by two factors."""
+    arguments = {"input": {"as_tensor": p.call("conv2d")["outputs"][0]["as_tensor"]}, "output_size": {"as_ints": [4]},
+                 "scale_factors": {"as_floats": [2.0, 2.0]}}
+    p.call("softmax").update(target="torch.ops.aten.upsample_nearest2d.vec",
+                             inputs=[{"name": name, "arg": arg, "kind": 1} for name, arg in arguments.items()])
+
+
 def chain(p, length=20000):
     """20,000 activations after the result."""
     last = p.graph["outputs"][0]["as_tensor"]["name"]
@@ -161,6 +169,7 @@ CHANGES = {
     "strides zero": (lambda p: p.set("conv2d", "padding", [LEAST, LEAST]), ""),
     "a split that is negative": (lambda p: p.set("split_with_sizes", "split_sizes", [-2, 10]), ""),
     "a split of MOST": (lambda p: p.set("split_with_sizes", "split_sizes", [MOST, MOST]), ""),
+    "fewer sizes than factors": (upsample, "a size or factor for each dimension"),
     "axes beyond the rank": (lambda p: p.set("transpose", "dim0", LEAST), ""),
     "a dimension of MOST": (lambda p: p.set("softmax", "dim", MOST), ""),
     "a slice of LEAST": (lambda p: p.set("slice", "start", LEAST), None),
