@@ -56,9 +56,16 @@ double AtenNode::number(StringRef name, double fallback) {
   return argument->kind == AttributeData::Int ? double(argument->i) : argument->f;
 }
 
+bool AtenNode::checkBounds(StringRef name, ArrayRef<int64_t> values) {
+  bool inside = llvm::all_of(values, [](int64_t value) { return value >= INT32_MIN && value <= INT32_MAX; });
+  if (!inside)
+    node.fail("argument '" + name + "': expected integers of at most 2^31 - 1, got others");
+  return inside;
+}
+
 int64_t AtenNode::integer(StringRef name, int64_t fallback) {
   const AttributeData *argument = find(name, {AttributeData::Int}, "an integer");
-  return argument ? argument->i : fallback;
+  return argument && checkBounds(name, argument->i) ? argument->i : fallback;
 }
 
 std::string AtenNode::string(StringRef name, StringRef fallback) {
@@ -70,17 +77,14 @@ SmallVector<int64_t> AtenNode::integers(StringRef name) {
   const AttributeData *argument = find(name, {AttributeData::Ints, AttributeData::Int}, "a list of integers");
   if (!argument)
     return {};
+  SmallVector<int64_t> values = llvm::to_vector(argument->ints);
   if (argument->kind == AttributeData::Int)
-    return {argument->i};
-  return llvm::to_vector(argument->ints);
+    values = {argument->i};
+  return checkBounds(name, values) ? values : SmallVector<int64_t>();
 }
 
 SmallVector<int64_t> AtenNode::integers(StringRef name, size_t count, int64_t fallback) {
   SmallVector<int64_t> values = integers(name);
-  if (llvm::any_of(values, [](int64_t value) { return value < INT32_MIN || value > INT32_MAX; })) {
-    node.fail("argument '" + name + "': expected integers of at most 2^31 - 1, got others");
-    values.clear();
-  }
   if (values.empty())
     return SmallVector<int64_t>(count, fallback);
   if (values.size() == 1)
@@ -116,7 +120,8 @@ SmallVector<AffineExpr> AtenNode::sizes(StringRef name) {
 }
 
 AffineExpr AtenNode::size(StringRef name, int64_t fallback) {
-  return has(name) ? sizes(name).front() : node.number(fallback);
+  SmallVector<AffineExpr> given = has(name) ? sizes(name) : SmallVector<AffineExpr>();
+  return given.empty() ? node.number(fallback) : given.front();
 }
 
 int64_t AtenNode::axis(StringRef name, int64_t fallback, int64_t rank) {

@@ -19,13 +19,14 @@ public:
   mlir::Value operand(llvm::StringRef name, mlir::Type elementType);
   bool isNumber(llvm::StringRef name);
   double number(llvm::StringRef name, double fallback);
+  /// An integer of 32 bits; beyond them the node is wrong.
   int64_t integer(llvm::StringRef name, int64_t fallback);
   bool flag(llvm::StringRef name, bool fallback = false) { return integer(name, fallback) != 0; }
   std::string string(llvm::StringRef name, llvm::StringRef fallback);
-  /// A list of integers of 32 bits, one a spatial dimension; one that has a single element stands for `count` of them.
-  llvm::SmallVector<int64_t> integers(llvm::StringRef name, size_t count, int64_t fallback);
-  /// A list of integers as it stands.
+  /// A list of integers of 32 bits.
   llvm::SmallVector<int64_t> integers(llvm::StringRef name);
+  /// The same, one a spatial dimension; one that has a single element stands for `count` of them.
+  llvm::SmallVector<int64_t> integers(llvm::StringRef name, size_t count, int64_t fallback);
   /// Sizes, symbolic ones allowed; -1 stays.
   llvm::SmallVector<mlir::AffineExpr> sizes(llvm::StringRef name);
   mlir::AffineExpr size(llvm::StringRef name, int64_t fallback);
@@ -57,6 +58,7 @@ private:
   const AttributeData *find(llvm::StringRef name, std::initializer_list<AttributeData::Kind> kinds,
                             llvm::StringRef expected);
   mlir::Value tensorOf(const std::string &value);
+  bool checkBounds(llvm::StringRef name, llvm::ArrayRef<int64_t> values);
   mlir::AffineExpr sizeOf(const std::string &text);
 };
 

@@ -253,16 +253,19 @@ static void slice(AtenNode node) {
   int64_t axis = node.axis("dim", 0, AtenNode::rank(x)), step = node.integer("step", 1);
   Sizes shape = node->dims(x), offsets(shape.size(), node->number(0));
   AffineExpr size = shape[axis], zero = node->number(0);
-  auto bound = [&](StringRef name, int64_t fallback) {
-    AffineExpr value = node.size(name, fallback);
+  auto bound = [&](StringRef name, AffineExpr fallback) {
+    const AttributeData *given = node->argument(name);
+    if (!given)
+      return fallback;
+    if (given->kind == AttributeData::Int && (given->i < INT32_MIN || given->i > INT32_MAX))
+      return given->i < 0 ? zero : size;
+    AffineExpr value = node.size(name, 0);
     auto constant = constantOf(value);
-    if (constant && *constant > INT32_MAX)
-      return size;
     if (constant && *constant < 0)
       value = symbols.max(symbols.sum(size, value), zero);
     return value ? symbols.min(value, size) : value;
   };
-  AffineExpr start = bound("start", 0), end = bound("end", INT64_MAX);
+  AffineExpr start = bound("start", zero), end = bound("end", size);
   AffineExpr extent = start && end ? symbols.max(symbols.difference(end, start), zero) : AffineExpr();
   if (!extent || step < 1)
     return node->refuse("expected a positive step and bounds that the symbolic dimensions' ranges decide, got others");

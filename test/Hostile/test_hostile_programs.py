@@ -103,12 +103,12 @@ def cycle(p):
     argument[kind] = {"name": p.graph["nodes"][-1]["outputs"][0]["as_tensor"]["name"]}
 
 
-def upsample(p):
-    """To one size, by two factors."""
-    arguments = {"input": {"as_tensor": p.call("conv2d")["outputs"][0]["as_tensor"]}, "output_size": {"as_ints": [4]},
-                 "scale_factors": {"as_floats": [2.0, 2.0]}}
-    p.call("softmax").update(target="torch.ops.aten.upsample_nearest2d.vec",
-                             inputs=[{"name": name, "arg": arg, "kind": 1} for name, arg in arguments.items()])
+def instead(op, input, **arguments):
+    """`op` of the convolution's result, in the place of softmax."""
+    def change(p):
+        given = {input: {"as_tensor": p.call("conv2d")["outputs"][0]["as_tensor"]}} | arguments
+        p.call("softmax").update(target=f"torch.ops.aten.{op}", inputs=[{"name": name, "arg": arg, "kind": 1} for name, arg in given.items()])
+    return change
 
 
 def chain(p, length=20000):
@@ -169,7 +169,10 @@ CHANGES = {
     "strides zero": (lambda p: p.set("conv2d", "padding", [LEAST, LEAST]), ""),
     "a split that is negative": (lambda p: p.set("split_with_sizes", "split_sizes", [-2, 10]), ""),
     "a split of MOST": (lambda p: p.set("split_with_sizes", "split_sizes", [MOST, MOST]), ""),
-    "fewer sizes than factors": (upsample, "a size or factor for each dimension"),
+    "fewer sizes than factors": (instead("upsample_nearest2d.vec", "input", output_size={"as_ints": [4]}, scale_factors={"as_floats": [2.0, 2.0]}),
+                                 "a size or factor for each dimension"),
+    "pads of LEAST": (instead("pad.default", "self", pad={"as_ints": [LEAST, LEAST]}), "2^31 - 1"),
+    "an index of LEAST": (instead("select.int", "self", dim={"as_int": 1}, index={"as_int": LEAST}), "2^31 - 1"),
     "axes beyond the rank": (lambda p: p.set("transpose", "dim0", LEAST), ""),
     "a dimension of MOST": (lambda p: p.set("softmax", "dim", MOST), ""),
     "a slice of LEAST": (lambda p: p.set("slice", "start", LEAST), None),
