@@ -91,7 +91,8 @@ SmallVector<utils::IteratorType> ConvOp::getLoopIteratorTypes() {
 
 SmallVector<Range> ConvOp::getIterationDomain(OpBuilder &builder) { return domainOf(builder, getResult()); }
 
-/// The part of the input below result box `offsets`, `sizes`: windows overlap by their halo.
+/// The part of the input below result box `offsets`, `sizes`: windows overlap by their halo. Where all of a dimension is
+/// asked for, so is what no window reaches: a view of the whole is simpler.
 static Value convInputSlice(OpBuilder &builder, ConvOp op, ArrayRef<OpFoldResult> offsets, ArrayRef<OpFoldResult> sizes,
                             bool cutChannels, TilingResult &result) {
   Location loc = op.getLoc();
@@ -101,6 +102,10 @@ static Value convInputSlice(OpBuilder &builder, ConvOp op, ArrayRef<OpFoldResult
   Sizes inputOffsets = {offsets[0]}, inputSizes = {sizes[0]};
   for (int64_t i = 0; i < rank - 2; ++i) {
     int64_t stride = op.getStrides()[i], window = (filter[2 + i] - 1) * op.getDilations()[i] + 1;
+    if (isConstantIntValue(sizes[1 + i], tensorType(op.getResult()).getDimSize(1 + i))) {
+      addWhole(builder, loc, op.getInput(), 1 + i, inputOffsets, inputSizes);
+      continue;
+    }
     inputOffsets.push_back(apply(builder, loc, d0 * stride, offsets[1 + i]));
     inputSizes.push_back(apply(builder, loc, (d0 - 1) * stride + window, sizes[1 + i]));
   }

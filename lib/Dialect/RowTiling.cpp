@@ -201,6 +201,10 @@ FailureOr<TilingResult> cut(PoolOp op, Tile tile) {
   Sizes from(tile.offsets), extent(tile.sizes);
   for (auto [i, kernel] : llvm::enumerate(op.getKernel())) {
     int64_t dim = spatialDim(op.getDataLayout(), i), stride = op.getStrides()[i];
+    if (tile.isWhole(dim)) { // what no window reaches as well: a view of the whole is simpler
+      extent[dim] = tensor::getMixedSize(tile.builder, tile.loc(), op.getInput(), dim);
+      continue;
+    }
     from[dim] = tile.apply(tile.d0() * stride, tile.offsets[dim]);
     extent[dim] = tile.apply((tile.d0() - 1) * stride + (kernel - 1) * op.getDilations()[i] + 1, tile.sizes[dim]);
   }

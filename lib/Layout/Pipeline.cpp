@@ -27,6 +27,7 @@ void coat::buildLayoutPipeline(OpPassManager &pm, const LayoutOptions &options) 
   // Weights last: nothing behind it looks inside them.
   entry.addPass(createCoatPackWeights());
   entry.addPass(createCoatSplitCaches());
+  entry.addPass(createCoatSplitBatch({options.cpu}));
   entry.addPass(createCanonicalizerPass());
   entry.addPass(createCoatAssignSchedules({options.cpu, options.tuning, options.variant}));
 }

@@ -118,6 +118,25 @@ def CoatOrderFilters : Pass<"coat-order-filters", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::coat::CoatDialect"];
 }
 
+def CoatSplitBatch : Pass<"coat-split-batch", "::mlir::func::FuncOp"> {
+  let summary = "a few images of a batch at a time, where activations outgrow the caches";
+  let description = [{
+    ```mlir
+    %1 = coat.conv %x, %w .. -> tensor<2x112x112x96xf32>
+    %2 = coat.conv %1, %v .. -> tensor<2x56x56x24xf32>
+    // becomes
+    %x0 = tensor.extract_slice %x[0, ..] [1, ..]
+    %10 = coat.conv %x0, %w .. -> tensor<1x112x112x96xf32>
+    %20 = coat.conv %10, %v .. -> tensor<1x56x56x24xf32>
+    // .. and the same of %x[1, ..]
+    %2 = tensor.concat dim(0) %20, %21
+    ```
+    The batch is the first dimension of the entry's first input.
+  }];
+  let dependentDialects = ["::coat::CoatDialect"];
+  let options = [Option<"cpu", "cpu", "std::string", "\"x86-64-v3\"", "target, as in -march">];
+}
+
 def CoatAssignSchedules : Pass<"coat-assign-schedules", "::mlir::func::FuncOp"> {
   let summary = "ask Strategy how each op is computed and write it on the op";
   let description = [{
