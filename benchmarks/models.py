@@ -30,7 +30,8 @@ from rounds import compare, interleave, timed
 LIST = ["light_vgg19", "resnet18", "se_resnet18", "cbam_resnet18", "unet_attention", "conv_attention", "resnet50", "light_densenet121",
         "efficientnet_b0", "mobilenet_v2", "vit_ti16", "convnext_t", "swin_t", "vit_b16", "bert_base", "googlenet", "light_bvlc_alexnet",
         "light_inception_v1", "light_inception_v2", "light_shufflenet", "light_squeezenet", "light_zfnet512", "text_classifier",
-        "cross_attention", "conv3d", "lenet5", "keras_lenet", "keras_conv_attention"]
+        "cross_attention", "conv3d", "lenet5", "keras_lenet", "keras_conv_attention",
+        "mobilenet_v2_batch8", "resnet50_batch8"]
 
 
 class Model:

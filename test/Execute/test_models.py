@@ -7,8 +7,8 @@ import pytest
 import coat
 from conftest import within_bounds
 
-TORCH = ["lenet5", "resnet18", "resnet50", "mobilenet_v2", "googlenet", "vit_ti16", "unet_attention", "se_resnet18",
-         "cbam_resnet18", "text_classifier", "cross_attention", "conv3d", "conv_attention", "efficientnet_b0"]
+TORCH = ["lenet5", "resnet18", "resnet50", "mobilenet_v2", "mobilenet_v2_batch8", "googlenet", "vit_ti16", "unet_attention",
+         "se_resnet18", "cbam_resnet18", "text_classifier", "cross_attention", "conv3d", "conv_attention", "efficientnet_b0"]
 LITERATURE = ["detr", "conformer", "diffusion_block", "image_text", "plain_attention", "conv_plain_attention",
               "lstm_attention", "rnn_attention", "gru_classifier"]
 # Up to 110 million parameters: scripts/check_long.sh runs them.
@@ -21,7 +21,7 @@ FILES = ([(n, f"{n}.{e}.onnx") for n in TORCH + LITERATURE + LARGE for e in ("le
          [(n, f"{n}.onnx") for n in GRAPHS + LIGHT])
 # Scalar loops over half a gigabyte of weights, or many: -O0 is run for these by scripts/check_long.sh. So it is for the
 # second export of a model: what differs between exporters is gone before -O0 and -O2 part.
-SLOW_REFERENCE = {"light_vgg19", "light_zfnet512", "light_resnet50", "light_inception_v2"}
+SLOW_REFERENCE = {"mobilenet_v2_batch8", "light_vgg19", "light_zfnet512", "light_resnet50", "light_inception_v2"}
 LONG = bool(os.environ.get("COAT_TEST_LONG"))
 
 

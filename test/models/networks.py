@@ -290,12 +290,15 @@ def convnext_t(depths=(3, 3, 9, 3), dims=(96, 192, 384, 768)):
 
 
 IMAGE = lambda: {"image": torch.randn(1, 3, 224, 224)}
+BATCH = lambda: {"image": torch.randn(8, 3, 224, 224)}
 
 networks = {
     "lenet5": (LeNet5, lambda: {"image": torch.randn(1, 1, 28, 28)}),
     "resnet18": (lambda: resnet(BasicBlock, (2, 2, 2, 2)), IMAGE),
     "resnet50": (lambda: resnet(Bottleneck, (3, 4, 6, 3), 4), IMAGE),
+    "resnet50_batch8": (lambda: resnet(Bottleneck, (3, 4, 6, 3), 4), BATCH),
     "mobilenet_v2": (mobilenet_v2, IMAGE),
+    "mobilenet_v2_batch8": (mobilenet_v2, BATCH),
     "googlenet": (googlenet, IMAGE),
     "vit_ti16": (ViT, IMAGE),
     "unet_attention": (UNet, lambda: {"image": torch.randn(1, 3, 64, 64)}),
