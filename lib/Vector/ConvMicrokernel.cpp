@@ -101,8 +101,11 @@ private:
   Value emitRun(Value group, const ChannelRun &run, Value tensor) {
     return overTiles(tensor, [&](ArrayRef<OutputAt> outputs, Value number, Value tile) {
       SmallVector<Value> start, bias = biasOf(group, run);
-      for (size_t row = 0; row < outputs.size(); ++row)
+      for (const OutputAt &output : outputs) {
         start.append(bias);
+        for (int64_t j = 0; j < run.vectors; j += v.vectorsOfLine())
+          destination.prefetch(v, resultPoint(group, run, output, j));
+      }
       SmallVector<Value> sums = sumsOf(group, run, outputs, number, {}, std::move(start));
       for (auto [row, output] : llvm::enumerate(outputs))
         for (int64_t j = 0; j < run.vectors; ++j)
@@ -274,10 +277,12 @@ private:
   }
 
   Value storeResult(Value group, const ChannelRun &run, const OutputAt &at, int64_t j, Value sum, Value tensor) {
+    return destination.store(v, sum, tensor, resultPoint(group, run, at, j), run.mask(j));
+  }
+  SmallVector<Value> resultPoint(Value group, const ChannelRun &run, const OutputAt &at, int64_t j) {
     SmallVector<Value> point(at.outer);
-    point.push_back(v.plus(at.column, at.shift));
-    point.push_back(channelOf(group, run, j));
-    return destination.store(v, sum, tensor, point, run.mask(j));
+    point.append({v.plus(at.column, at.shift), channelOf(group, run, j)});
+    return point;
   }
 
   VectorBuilder &v;

@@ -96,6 +96,12 @@ private:
     SmallVector<Value> sums;
     for (int64_t r = 0; r < tileRows; ++r)
       sums.append(starts);
+    for (int64_t r = 0; r < tileRows; ++r)
+      for (int64_t j = 0; j < run.vectors; j += v.vectorsOfLine()) {
+        SmallVector<Value> point(batch);
+        point.append({v.plus(row, r), v.plus(run.start, j * v.lanes)});
+        destination.prefetch(v, point);
+      }
     Product product{{}, depth, left, panel};
     int64_t block = PanelPrefetch::block, blocks = run.vectors * v.lanes / block;
     auto ahead = [&](ValueRange, Value k) {

@@ -228,6 +228,16 @@ Destination::Destination(VectorBuilder &v, Operation *product) : product(product
   target = tensor::EmptyOp::create(v.builder, v.loc, sizes, type.getElementType());
 }
 
+void Destination::prefetch(VectorBuilder &v, ValueRange point) const {
+  auto epilogue = dyn_cast<linalg::GenericOp>(last);
+  if (!epilogue || last == product)
+    return;
+  for (OpOperand *operand : epilogue.getDpsInputOperands())
+    if (operand->get() != product->getResult(0) && epilogue.getMatchingIndexingMap(operand).isIdentity() &&
+        isa<RankedTensorType>(operand->get().getType()))
+      v.prefetch(operand->get(), point, /*intoFirst=*/true);
+}
+
 Value Destination::store(VectorBuilder &v, Value sums, Value tensor, ValueRange point, Value mask) {
   if (last != product)
     sums = elementwiseAt(v, cast<linalg::GenericOp>(last), point, mask, {{product->getResult(0), sums}});

