@@ -30,7 +30,7 @@ Value AtenNode::tensor(StringRef name) {
 
 SmallVector<Value> AtenNode::tensors(StringRef name) {
   const AttributeData *argument = find(name, {AttributeData::Names}, "tensors");
-  if (!argument) {
+  if (!argument || argument->strings.empty()) {
     node.fail("argument '" + name + "': expected tensors, got none");
     return {};
   }

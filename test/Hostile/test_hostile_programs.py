@@ -178,6 +178,7 @@ CHANGES = {
     "a slice of LEAST": (lambda p: p.set("slice", "start", LEAST), None),
     "a norm of another shape": (lambda p: p.set("layer_norm", "normalized_shape", [MOST, 8]), ""),
     "a norm of no shape": (lambda p: p.set("layer_norm", "normalized_shape", []), ""),
+    "a stack of nothing": (lambda p: p.call("cat").update(target="torch.ops.aten.stack.default", inputs=[{"name": "tensors", "arg": {"as_tensors": []}, "kind": 1}]), ""),
     "an argument that is missing": (lambda p: p.call("linear").update(inputs=[]), ""),
     "an argument of another kind": (lambda p: p.call("linear")["inputs"][0].update(arg={"as_ints": [1, 2]}), ""),
     "an argument of no kind": (lambda p: p.call("linear")["inputs"][0].update(arg={"as_graph": {}}), "expected arguments that coat knows"),
