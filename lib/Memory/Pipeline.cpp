@@ -7,7 +7,7 @@ void coat::buildMemoryPipeline(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(createExpandCopies());
   pm.addNestedPass<func::FuncOp>(createPlanWeights());
   pm.addPass(createPlanScratch());
-  pm.addNestedPass<func::FuncOp>(createJoinLaunches());
+  pm.addPass(createJoinLaunches());
   // Last, because nothing may move any more: the order of the launches is the order of the lifetimes.
   pm.addNestedPass<func::FuncOp>(createPlanWorkspace());
 }

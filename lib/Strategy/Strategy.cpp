@@ -11,9 +11,10 @@ using namespace mlir;
 using namespace coat;
 
 namespace {
-constexpr int64_t block = 16;        // channels of a packed block
-constexpr int64_t assumedSize = 64;  // what a symbolic dimension counts as
-constexpr double smallestTask = 2e6; // floating-point operations of a product: about 20 us on one core
+constexpr int64_t block = 16;             // channels of a packed block
+constexpr int64_t assumedSize = 64;       // what a symbolic dimension counts as
+constexpr double smallestTask = 2e6;      // floating-point operations of a product: about 20 us on one core
+constexpr double smallestAttention = 5e5; // of attention: less is over before another thread has come
 constexpr double wantedTasks = 64;
 constexpr double workOfByte = 5;           // operations in the time in which a byte comes from memory
 constexpr double smallestMove = 64 * 1024; // elements that a task of any other op reads and writes
@@ -214,11 +215,11 @@ struct Cut {
 
 /// Everything but products: the dimensions of `cuts` are cut in turn until a task is small enough.
 ScheduleAttr scheduleMove(Operation *op, StringRef algorithm, ArrayRef<Cut> cuts, double workOfElement,
-                          const CpuTarget &target) {
+                          const CpuTarget &target, double smallest = smallestMove) {
   auto result = typeOf(op->getResult(0));
   SmallVector<int64_t> tile(result.getRank(), 0);
   double elements = product(result.getShape()) * workOfElement;
-  double wanted = std::max(smallestMove, elements / wantedTasks);
+  double wanted = std::max(smallest, elements / wantedTasks);
   for (Cut cut : cuts) {
     int64_t extent = result.getDimSize(cut.dim), size = sizeOr(extent);
     if (elements <= 1.25 * wanted || (cut.equal && ShapedType::isDynamic(extent)))
@@ -342,7 +343,7 @@ ScheduleAttr coat::chooseSchedule(Operation *op, const CpuTarget &target) {
   if (auto matmul = dyn_cast<MatmulOp>(op))
     return scheduleMatmul(matmul, target);
   if (isa<AttentionOp>(op))
-    return scheduleMove(op, "flash", cutsOf(op), workOfElement(op), target);
+    return scheduleMove(op, "flash", cutsOf(op), workOfElement(op), target, smallestAttention);
   if (isa<SoftmaxOp, LayerNormOp, GroupNormOp>(op))
     return scheduleMove(op, "rows", cutsOf(op), workOfElement(op), target);
   return scheduleMove(op, "loops", cutsOf(op), workOfElement(op), target);

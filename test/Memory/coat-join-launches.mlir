@@ -66,3 +66,18 @@ func.func @read(%x: memref<16xf32>, %n: memref<16xf32> {coat.result}, %y: memref
   coat.launch @k(%x) outs(%y) : (memref<16xf32>, memref<16xf32>) -> ()
   return
 }
+
+func.func private @little(memref<16xf32>, memref<16xf32>) attributes {coat.kernel, coat.flops = 999000 : i64, coat.bytes = 128 : i64}
+func.func private @much(memref<16xf32>, memref<16xf32>) attributes {coat.kernel, coat.flops = 999500 : i64, coat.bytes = 128 : i64}
+
+// A thread would come too late for the second.
+// CHECK-LABEL: func @little_and_much
+func.func @little_and_much(%x: memref<16xf32>, %y: memref<16xf32> {coat.result}, %z: memref<16xf32> {coat.result}, %u: memref<16xf32> {coat.result}) attributes {coat.entry} {
+  // CHECK: coat.launch @much(%{{.*}}) outs(%{{.*}}) :
+  coat.launch @much(%x) outs(%y) : (memref<16xf32>, memref<16xf32>) -> ()
+  // CHECK: coat.launch @little(%{{.*}}) outs(%{{.*}}) :
+  coat.launch @little(%x) outs(%z) : (memref<16xf32>, memref<16xf32>) -> ()
+  // CHECK: coat.launch @much(%{{.*}}) outs(%{{.*}}) {coat.joined}
+  coat.launch @much(%x) outs(%u) : (memref<16xf32>, memref<16xf32>) -> ()
+  return
+}

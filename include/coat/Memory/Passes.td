@@ -22,12 +22,13 @@ def PlanWeights : Pass<"coat-plan-weights", "::mlir::func::FuncOp"> {
   }];
 }
 
-def JoinLaunches : Pass<"coat-join-launches", "::mlir::func::FuncOp"> {
+def JoinLaunches : Pass<"coat-join-launches", "::mlir::ModuleOp"> {
   let summary = "launches that need not wait for each other run together";
   let description = [{
     A launch gets `coat.joined` when it neither reads nor writes what the launches
     joined before it write, nor writes what they read: threads then meet once for
-    all of them. Their buffers count as needed at the same time.
+    all of them. Their buffers count as needed at the same time. A launch whose
+    kernel is known to do very little (`coat.flops`, `coat.bytes`) is not joined.
   }];
 }
 
