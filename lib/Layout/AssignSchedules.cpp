@@ -1,6 +1,7 @@
 // coat-assign-schedules: writes Strategy's decision, or what was measured, on every op that computes something, so that
 // the stages behind it decide nothing. Reshapes are views and get none.
 #include "AtOptimum.h"
+#include "CpuOption.h"
 #include "coat/Dialect/Coat.h"
 #include "coat/Layout/Passes.h"
 #include "coat/Strategy/Tuning.h"
@@ -18,11 +19,9 @@ struct AssignSchedules : coat::impl::CoatAssignSchedulesBase<AssignSchedules> {
   using Base::Base;
 
   void runOnOperation() override {
-    const CpuTarget *target = findCpuTarget(cpu);
-    if (!target) {
-      getOperation()->emitError("expected a known CPU, got '") << cpu << "'";
+    const CpuTarget *target = cpuOption(getOperation(), cpu);
+    if (!target)
       return signalPassFailure();
-    }
     Tuning measured;
     if (!tuning.empty()) {
       auto read = readTuning(tuning, cpu, getContext());

@@ -12,9 +12,9 @@
 // 87 ms on one core of Zen 3 with 32 MiB of cache, eight times one image 60. Deep layers, small and with many weights,
 // keep the whole batch: its images share the weights. Kernels of the parts are equal and compiled once, slices are
 // views, and the last ops write to where the concatenation has them. Why here: before schedules, which look at sizes.
+#include "CpuOption.h"
 #include "coat/Dialect/Coat.h"
 #include "coat/Layout/Passes.h"
-#include "coat/Target/Cpu.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
@@ -29,8 +29,6 @@ using namespace mlir;
 using namespace coat;
 
 namespace {
-/// Of the last cache, which weights pass through and other cores use too.
-constexpr double countedOfLastCache = 8 * 1024 * 1024;
 /// Operations for each byte read or written, from where on an op that moves them through memory hides it.
 constexpr double opsThatHideByte = 128;
 /// More would be a long list of launches.
@@ -60,10 +58,6 @@ Value sliceRows(OpBuilder &b, Location loc, Value value, int64_t number, int64_t
   return tensor::ExtractSliceOp::create(b, loc, value, offsets, sizes, ones);
 }
 
-bool isWhole(tensor::ExtractSliceOp slice) {
-  return slice.getType() == slice.getSourceType() && areAllConstantIntValue(slice.getMixedOffsets(), 0);
-}
-
 /// A part of the batch: `number` of `parts`.
 struct Part {
   int64_t number, parts;
@@ -91,7 +85,8 @@ public:
     for (Operation *op = &block.front(); op;) {
       Operation *end = op;
       Stretch stretch = collect(end);
-      op = split(stretch) ? stretch.ops.back()->getNextNode() : end->getNextNode();
+      Operation *behind = split(stretch);
+      op = behind ? behind : end->getNextNode();
     }
   }
 
@@ -216,8 +211,6 @@ private:
       FailureOr<Value> own = sliceOfPart(b, slice, part, stretch, partOfValue);
       if (failed(own))
         return failure();
-      if (*own == slice)
-        continue;
       if (result == slice)
         result = *own;
       slice.replaceAllUsesWith(*own);
@@ -237,31 +230,29 @@ private:
            offset + size <= (part.number + 1) * rows;
   }
 
-  /// `slice` as one of the part of its source.
+  /// `slice`, of the part of its source where that is the stretch's; the source itself where it is all of it.
   FailureOr<Value> sliceOfPart(OpBuilder &b, tensor::ExtractSliceOp slice, Part part, const Stretch &stretch,
                                PartOfValue partOfValue) {
-    if (!stretch.values.contains(slice.getSource()))
-      return isWhole(slice) ? slice.getSource() : slice.getResult();
-    if (!isInPart(slice, part))
-      return failure();
+    Value source = slice.getSource();
+    SmallVector<OpFoldResult> offsets = slice.getMixedOffsets();
+    if (stretch.values.contains(source)) {
+      if (!isInPart(slice, part))
+        return failure();
+      int64_t rows = rowsOf(source) / part.parts;
+      offsets[0] = b.getIndexAttr(slice.getStaticOffset(0) - part.number * rows);
+      source = partOfValue(source);
+    }
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPoint(slice);
-    SmallVector<OpFoldResult> offsets = slice.getMixedOffsets();
-    int64_t rows = rowsOf(slice.getSource()) / part.parts;
-    offsets[0] = b.getIndexAttr(slice.getStaticOffset(0) - part.number * rows);
-    auto own = tensor::ExtractSliceOp::create(b, slice.getLoc(), slice.getType(), partOfValue(slice.getSource()),
-                                              offsets, slice.getMixedSizes(), slice.getMixedStrides());
-    if (!isWhole(own))
-      return own.getResult();
-    Value source = own.getSource();
-    own.erase();
-    return source;
+    return b.createOrFold<tensor::ExtractSliceOp>(slice.getLoc(), slice.getType(), source, offsets,
+                                                  slice.getMixedSizes(), slice.getMixedStrides());
   }
 
   //===--- parts of a stretch ---===//
 
-  /// Cuts `stretch` behind the last op that needs it, and replaces it by its parts. False where none does.
-  bool split(Stretch &stretch) {
+  /// Cuts `stretch` behind the last op that needs it, and replaces it by its parts. The op behind them; null where none
+  /// needs it.
+  Operation *split(Stretch &stretch) {
     double most = 0;
     size_t needed = 0, moving = 0;
     for (auto [i, op] : llvm::enumerate(stretch.ops))
@@ -271,7 +262,7 @@ private:
         ++moving;
       }
     if (moving < 2)
-      return false;
+      return nullptr;
     // And what that op's kernel computes, or writes in place.
     while (needed < stretch.ops.size() && isa<ElementwiseOp, CastOp, PadOp, ReshapeOp>(stretch.ops[needed]))
       ++needed;
@@ -280,7 +271,7 @@ private:
       if (batch % count == 0 && most / parts > cache)
         parts = count;
     if (parts == 1)
-      return false;
+      return nullptr;
     stretch.ops.truncate(needed);
     stretch.values.clear();
     for (Operation *op : stretch.ops)
@@ -307,8 +298,7 @@ private:
     Operation *behind = &*b.getInsertionPoint();
     for (Operation *op : llvm::reverse(stretch.ops))
       op->erase();
-    stretch.ops.assign({behind->getPrevNode()});
-    return true;
+    return behind;
   }
 
   Block &block;
@@ -320,11 +310,9 @@ struct SplitBatch : coat::impl::CoatSplitBatchBase<SplitBatch> {
   using Base::Base;
 
   void runOnOperation() override {
-    const CpuTarget *target = findCpuTarget(cpu);
-    if (!target) {
-      getOperation()->emitError("expected a known CPU, got '") << cpu << "'";
+    const CpuTarget *target = cpuOption(getOperation(), cpu);
+    if (!target)
       return signalPassFailure();
-    }
     Block &block = getOperation().getBody().front();
     for (Value input : block.getArguments()) {
       RankedTensorType type = tensorTypeOf(input);

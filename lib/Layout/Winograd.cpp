@@ -4,6 +4,7 @@
 //
 // Why here: pads are explicit, so the one in front can be made wider, and weights are not packed yet.
 #include "ConstantBytes.h"
+#include "CpuOption.h"
 #include "Reshape.h"
 #include "coat/Dialect/Coat.h"
 #include "coat/Layout/Passes.h"
@@ -151,11 +152,9 @@ struct Winograd : coat::impl::CoatWinogradBase<Winograd> {
   using Base::Base;
 
   void runOnOperation() override {
-    const CpuTarget *target = findCpuTarget(cpu);
-    if (!target) {
-      getOperation()->emitError("expected a known CPU, got '") << cpu << "'";
+    const CpuTarget *target = cpuOption(getOperation(), cpu);
+    if (!target)
       return signalPassFailure();
-    }
     SmallVector<ConvOp> convolutions;
     getOperation()->walk([&](ConvOp op) { convolutions.push_back(op); });
     for (ConvOp op : convolutions) {

@@ -9,6 +9,7 @@
 //   coat.launch @k2(%a, %b) outs(%y)                 coat.launch @k2(%a, %b) outs(%y)
 #include "coat/Dialect/Coat.h"
 #include "coat/Memory/Passes.h"
+#include "coat/Target/Cpu.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Interfaces/ValueBoundsOpInterface.h"
@@ -24,10 +25,10 @@ using namespace coat;
 
 namespace {
 constexpr size_t mostJoined = 8; // keeps the list of operands of one meeting short
-/// Operations, of which a byte counts as five, that are not worth waking a thread for: about 10 us. Alone, such a
+/// Operations, and bytes as so many (workOfByte), that are not worth waking a thread for: about 10 us. Alone, such a
 /// launch is a task or two of the thread that is there: cross attention of 17 to 50 places took 75 us on two threads,
 /// 40 on one.
-constexpr int64_t leastJoined = 1000000, workOfByte = 5;
+constexpr double leastJoined = 1e6;
 
 /// The buffer that `memref` is a view of, and the last subview on the way that cuts that very buffer.
 struct Place {
@@ -71,7 +72,7 @@ bool isWorthAThread(LaunchOp launch) {
   auto kernel = SymbolTable::lookupNearestSymbolFrom(launch, launch.getKernelAttr());
   auto flops = kernel->getAttrOfType<IntegerAttr>("coat.flops"),
        bytes = kernel->getAttrOfType<IntegerAttr>("coat.bytes");
-  return !flops || !bytes || flops.getInt() + workOfByte * bytes.getInt() >= leastJoined;
+  return !flops || !bytes || double(flops.getInt()) + workOfByte * double(bytes.getInt()) >= leastJoined;
 }
 
 struct JoinLaunches : coat::impl::JoinLaunchesBase<JoinLaunches> {

@@ -16,7 +16,6 @@ constexpr int64_t assumedSize = 64;       // what a symbolic dimension counts as
 constexpr double smallestTask = 2e6;      // floating-point operations of a product: about 20 us on one core
 constexpr double smallestAttention = 5e5; // of attention: less is over before another thread has come
 constexpr double wantedTasks = 64;
-constexpr double workOfByte = 5;           // operations in the time in which a byte comes from memory
 constexpr double smallestMove = 64 * 1024; // elements that a task of any other op reads and writes
 
 RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }

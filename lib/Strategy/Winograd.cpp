@@ -20,9 +20,6 @@ constexpr double sumCycles = 1;
 constexpr double bytesOfCycle = 4.5;
 /// A Winograd convolution is two kernels and more code: it has to be worth it.
 constexpr double leastGain = 1.1, leastCycles = 50e3;
-/// Of a last cache that other cores use too, and the weights of the network pass through. With all 32 MiB of a Zen 3 in
-/// the count, the 56x56 and 112x112 layers of VGG-19 were cut in two kernels: 215 instead of 162 ms.
-constexpr double countedOfLastCache = 8 * 1024 * 1024;
 /// The library grows with the filters. More than F(4, 3) of stride 1 does, they may only where they stay in the last
 /// cache.
 constexpr double mostGrowth = 4;

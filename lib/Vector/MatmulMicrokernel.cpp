@@ -96,12 +96,14 @@ private:
     SmallVector<Value> sums;
     for (int64_t r = 0; r < tileRows; ++r)
       sums.append(starts);
+    auto pointOf = [&](int64_t r, int64_t j) {
+      SmallVector<Value> point(batch);
+      point.append({v.plus(row, r), v.plus(run.start, j * v.lanes)});
+      return point;
+    };
     for (int64_t r = 0; r < tileRows; ++r)
-      for (int64_t j = 0; j < run.vectors; j += v.vectorsOfLine()) {
-        SmallVector<Value> point(batch);
-        point.append({v.plus(row, r), v.plus(run.start, j * v.lanes)});
-        destination.prefetch(v, point);
-      }
+      for (int64_t j = 0; j < run.vectors; j += v.vectorsOfLine())
+        destination.prefetch(v, pointOf(r, j));
     Product product{{}, depth, left, panel};
     int64_t block = PanelPrefetch::block, blocks = run.vectors * v.lanes / block;
     auto ahead = [&](ValueRange, Value k) {
@@ -114,11 +116,8 @@ private:
     }
     sums = accumulate(v, product, tileRows, run.vectors, std::move(sums));
     for (int64_t r = 0; r < tileRows; ++r)
-      for (int64_t j = 0; j < run.vectors; ++j) {
-        SmallVector<Value> point(batch);
-        point.append({v.plus(row, r), v.plus(run.start, j * v.lanes)});
-        tensor = destination.store(v, sums[r * run.vectors + j], tensor, point, run.mask(j));
-      }
+      for (int64_t j = 0; j < run.vectors; ++j)
+        tensor = destination.store(v, sums[r * run.vectors + j], tensor, pointOf(r, j), run.mask(j));
     return tensor;
   }
 

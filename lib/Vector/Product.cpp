@@ -230,7 +230,7 @@ Destination::Destination(VectorBuilder &v, Operation *product) : product(product
 
 void Destination::prefetch(VectorBuilder &v, ValueRange point) const {
   auto epilogue = dyn_cast<linalg::GenericOp>(last);
-  if (!epilogue || last == product)
+  if (!epilogue)
     return;
   for (OpOperand *operand : epilogue.getDpsInputOperands())
     if (operand->get() != product->getResult(0) && epilogue.getMatchingIndexingMap(operand).isIdentity() &&

@@ -8,64 +8,57 @@ import coat
 
 IMAGES, CHANNELS, SIZE = 6, 48, 96  # 10.6 MB of activations
 
-# Nodes of `x`, one a line: output = op(inputs) attributes. Inputs wN_.. are weights of that shape.
+# Nodes of `x`, one a line. Inputs wN_.. are weights of that shape.
 NETS = {
-    "residual": """a = Conv(x, w48_48_3_3, w48) pads=[1,1,1,1]
+    "residual": """a = Conv <pads=[1,1,1,1]> (x, w48_48_3_3, w48)
                    b = Relu(a)
                    c = Conv(b, w48_48_1_1)
                    d = Add(c, x)
                    e = Relu(d)
-                   f = MaxPool(e) kernel_shape=[3,3] strides=[2,2] pads=[1,1,1,1]
-                   y = Conv(f, w16_48_3_3) strides=[2,2] pads=[1,1,1,1]""",
+                   f = MaxPool <kernel_shape=[3,3], strides=[2,2], pads=[1,1,1,1]> (e)
+                   y = Conv <strides=[2,2], pads=[1,1,1,1]> (f, w16_48_3_3)""",
     "inverted": """a = Conv(x, w96_48_1_1, w96)
                    b = Clip(a, w)
-                   c = Conv(b, w96_1_3_3) group=96 strides=[2,2] pads=[1,1,1,1]
+                   c = Conv <group=96, strides=[2,2], pads=[1,1,1,1]> (b, w96_1_3_3)
                    d = GlobalAveragePool(c)
                    e = Conv(d, w96_96_1_1)
                    f = Sigmoid(e)
                    g = Mul(c, f)
                    y = Conv(g, w24_96_1_1)""",
     "branches": """a = Conv(x, w32_48_1_1)
-                   b = Conv(x, w16_48_5_5) pads=[2,2,2,2]
-                   c = Concat(a, b) axis=1
-                   d = AveragePool(c) kernel_shape=[3,3] pads=[1,1,1,1]
-                   y = Conv(d, w40_48_3_3) pads=[2,2,2,2] dilations=[2,2]""",
-    "up and down": """a = Conv(x, w64_48_2_2) strides=[2,2]
+                   b = Conv <pads=[2,2,2,2]> (x, w16_48_5_5)
+                   c = Concat <axis=1> (a, b)
+                   d = AveragePool <kernel_shape=[3,3], pads=[1,1,1,1]> (c)
+                   y = Conv <pads=[2,2,2,2], dilations=[2,2]> (d, w40_48_3_3)""",
+    "up and down": """a = Conv <strides=[2,2]> (x, w64_48_2_2)
                       b = Relu(a)
-                      c = ConvTranspose(b, w64_48_2_2) strides=[2,2]
-                      d = Concat(c, x) axis=1
-                      e = Conv(d, w48_96_3_3) pads=[1,1,1,1]
+                      c = ConvTranspose <strides=[2,2]> (b, w64_48_2_2)
+                      d = Concat <axis=1> (c, x)
+                      e = Conv <pads=[1,1,1,1]> (d, w48_96_3_3)
                       f = InstanceNormalization(e, w48, w48)
                       y = LeakyRelu(f)""",
-    "layer norm": """a = Transpose(x) perm=[0,2,3,1]
+    "layer norm": """a = Transpose <perm=[0,2,3,1]> (x)
                      b = LayerNormalization(a, w48, w48)
                      c = MatMul(b, w48_192)
                      d = Gelu(c)
                      e = MatMul(d, w192_48)
                      f = Add(e, a)
-                     y = Transpose(f) perm=[0,3,1,2]""",
+                     y = Transpose <perm=[0,3,1,2]> (f)""",
     "softmax across images": """a = Relu(x)
                                 b = Conv(a, w48_48_1_1)
-                                c = Softmax(b) axis=0
+                                c = Softmax <axis=0> (b)
                                 d = Conv(c, w48_48_1_1)
-                                y = MaxPool(d) kernel_shape=[2,2] strides=[2,2]""",
+                                y = MaxPool <kernel_shape=[2,2], strides=[2,2]> (d)""",
 }
 
 
 def network(text, images):
     random = np.random.default_rng(3)
-    nodes, weights = [], {}
-    for line in text.splitlines():
-        head, _, attributes = line.strip().partition(") ")
-        output, _, call = head.rstrip(")").partition(" = ")
-        op, _, operands = call.partition("(")
-        operands = operands.split(", ")
-        for name in operands:
-            if name.startswith("w"):
-                shape = [int(size) for size in name[1:].split("_") if size]
-                weights[name] = (random.standard_normal(shape) / np.sqrt(np.prod(shape[1:]))).astype(np.float32)
-        parsed = {key: eval(value) for key, _, value in (pair.partition("=") for pair in attributes.split())}
-        nodes.append(helper.make_node(op, operands, [output], **parsed))
+    nodes = [onnx.parser.parse_node(line) for line in text.splitlines()]
+    weights = {}
+    for name in (name for node in nodes for name in node.input if name.startswith("w")):
+        shape = [int(size) for size in name[1:].split("_") if size]
+        weights[name] = (random.standard_normal(shape) / np.sqrt(np.prod(shape[1:]))).astype(np.float32)
     graph = helper.make_graph(nodes, "net", [helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [images, CHANNELS, SIZE, SIZE])],
                               [helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, None)],
                               [numpy_helper.from_array(value, name) for name, value in weights.items()])
